@@ -1,0 +1,62 @@
+import type { SamplingRule } from "./core/profile.ts";
+
+/** Everything the command line says, checked and in plain units: what run.ts works from. */
+export interface Config {
+  readonly targets: TargetConfig;
+  /** `-- CMD ARG…`: the program to start and profile, or null. */
+  readonly command: readonly string[] | null;
+  /** `replay FILE`: the recording to read instead of the kernel, or null. */
+  readonly replayFile: string | null;
+  /** `--record FILE`. */
+  readonly recordFile: string | null;
+  /** In the order of the command line; the last is the default rule (`uriRegex` null). Never empty. */
+  readonly rules: readonly SamplingRule[];
+  readonly topN: number;
+  readonly maxSamplesPerSecond: number;
+  readonly onlyTraced: boolean;
+  readonly showSecrets: boolean;
+  readonly routes: RouteConfig;
+  readonly view: ViewConfig;
+  /** Stop after this long; null: no limit. */
+  readonly durationMs: number | null;
+  /** Stop after this many exchanges; null: no limit. */
+  readonly count: number | null;
+  /** Size of the kernel's ring buffer in bytes, a power of two (`--buffer-size`). */
+  readonly ringBytes: number;
+  readonly debug: boolean;
+}
+
+export interface TargetConfig {
+  readonly pids: readonly number[];
+  /** False with `--no-follow`: a PID's children are left out. */
+  readonly follow: boolean;
+  readonly cgroups: readonly string[];
+  readonly comms: readonly string[];
+  readonly all: boolean;
+  /** Narrow to connections with one of these local or remote ports; empty: all. */
+  readonly ports: readonly number[];
+}
+
+export interface RouteConfig {
+  /** `--raw-uris`: no templates. */
+  readonly rawUris: boolean;
+  /** `--uri-template`, in order. */
+  readonly templates: readonly string[];
+  /** `--max-endpoints`: past it the rest goes to `(other)`. */
+  readonly maxEndpoints: number;
+}
+
+export type GroupBy = "endpoint" | "edge" | "host" | "status";
+
+export interface ViewConfig {
+  readonly format: "text" | "ndjson";
+  /** `-o FILE`, or null for stdout. */
+  readonly outputFile: string | null;
+  /** 0: the summary alone. */
+  readonly intervalMs: number;
+  readonly groupBy: GroupBy;
+  readonly histograms: boolean;
+  readonly color: boolean;
+  /** Columns of the terminal; 80 when there is none. */
+  readonly columns: number;
+}

@@ -1,0 +1,216 @@
+/**
+ * The profile: what every output and export reads. Plain readonly data, in the words and units of the
+ * NDJSON (schema/), except that times are epoch microseconds, which the outputs format.
+ */
+
+/** Which end of the connection the profiled process is: it answered (`server`) or it asked (`client`). */
+export type Side = "server" | "client";
+
+export type Protocol = "http" | "https";
+
+export type SampleReason = "slow" | "4xx" | "5xx";
+
+/** A distribution of one quantity. Quantiles are within 1 % of the true value; all are 0 when `count` is 0. */
+export interface Distribution {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** `[upperBound, count]`, non-empty buckets only, ascending; present with `--histograms`. */
+  readonly buckets?: readonly (readonly [upperBound: number, count: number])[];
+}
+
+/** Completed exchanges by status code, the code as text: `{"200": 99, "404": 1}`. */
+export type StatusCounts = Readonly<Record<string, number>>;
+
+export interface Metrics {
+  /** Completed exchanges. */
+  readonly requests: number;
+  /** Completed exchanges a minute. */
+  readonly cpm: number;
+  readonly statuses: StatusCounts;
+  /** Bytes that went over the connection for the message: start line, headers, body with its transfer coding. */
+  readonly requestBytes: Distribution;
+  readonly responseBytes: Distribution;
+  readonly durationMs: Distribution;
+  readonly ttfbMs: Distribution;
+}
+
+export interface EndpointProfile extends Metrics {
+  readonly method: string;
+  /** The URI template (`/users/{id}`), or the URI without its query with `--raw-uris`, or `(other)`. */
+  readonly uri: string;
+}
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly comm: string;
+}
+
+export interface PeerInfo {
+  readonly pid: number | null;
+  readonly comm: string | null;
+  /** IP address, or for a unix socket its path (`unix:/run/app.sock`, `unix:` when unnamed). */
+  readonly address: string;
+  /** The server's port on a client edge; null on a server edge and for unix sockets. */
+  readonly port: number | null;
+}
+
+/** One direction of use between two processes, seen from `side`. */
+export interface EdgeProfile extends Metrics {
+  readonly side: Side;
+  readonly process: ProcessInfo;
+  readonly peer: PeerInfo;
+  readonly protocol: Protocol;
+  /** Requests that wait for their response now. */
+  readonly inFlight: number;
+  readonly statusCpm: StatusCounts;
+  /** By requests, most first. */
+  readonly endpoints: readonly EndpointProfile[];
+  /** With `--group-by host|status`: the same exchanges by Host header or by status code, most first. */
+  readonly groups?: readonly GroupProfile[];
+}
+
+export interface GroupProfile extends Metrics {
+  /** The host, or the status code as text. */
+  readonly key: string;
+}
+
+/** What was seen and what was not. Cumulative from the start. */
+export interface Capture {
+  readonly events: number;
+  readonly lostEvents: number;
+  readonly seenBytes: number;
+  readonly capturedBytes: number;
+  readonly requests: number;
+  readonly responses: number;
+  readonly exchanges: number;
+  readonly unansweredRequests: number;
+  readonly orphanResponses: number;
+  readonly unparsedMessages: number;
+  /** Share of the bytes of HTTP connections that the parser accounted for: 1 means that nothing was lost. */
+  readonly coverage: number;
+}
+
+/** One window of the run; `edges` hold that window's exchanges only. */
+export interface Window {
+  readonly timeUs: number;
+  readonly windowMs: number;
+  readonly edges: readonly EdgeProfile[];
+  readonly capture: Capture;
+}
+
+export type Ended = "signal" | "duration" | "count" | "target-exited" | "end-of-file";
+
+/** The whole run. */
+export interface Summary extends Window {
+  readonly ended: Ended;
+  readonly top: Readonly<Record<SampleReason, readonly Sample[]>>;
+  /** Samples that `--max-samples-per-second` held back from the live output. */
+  readonly samplesHeldBack: number;
+}
+
+/** `[name, value]`, in the order and case that went over the connection; secrets redacted. */
+export type Header = readonly [name: string, value: string];
+
+export interface SampledMessage {
+  /** HTTP version, such as `1.1`. */
+  readonly version: string;
+  readonly headers: readonly Header[];
+  readonly bytes: number;
+  readonly headerBytes: number;
+  readonly bodyBytes: number;
+  /** The kept part of the body without its chunk framing; "" if there is none or it is not kept. */
+  readonly body: string;
+  /** `base64` when the body is not UTF-8 text; then `body` is base64 of its bytes. */
+  readonly bodyEncoding: "utf8" | "base64";
+  /** True when the raw data kept is less than the message (size limit, or the kernel did not copy it). */
+  readonly truncated: boolean;
+}
+
+export interface SampledRequest extends SampledMessage {
+  readonly method: string;
+  readonly uri: string;
+}
+
+export interface SampledResponse extends SampledMessage {
+  readonly status: number;
+  /** The reason phrase. */
+  readonly reason: string;
+}
+
+export interface TraceContext {
+  readonly system: "w3c" | "b3" | "skywalking";
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly sampled: boolean | null;
+}
+
+export interface SampleEvent {
+  readonly name: "HTTP Request Sampling" | "HTTP Response Sampling";
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** One exchange that met a sampling rule: the evidence. */
+export interface Sample {
+  /** When its response ended. */
+  readonly timeUs: number;
+  readonly reasons: readonly SampleReason[];
+  /** The `--uri-regex` of the rule that sampled it, null for the default rule. */
+  readonly rule: string | null;
+  readonly side: Side;
+  readonly process: ProcessInfo;
+  readonly peer: PeerInfo;
+  readonly protocol: Protocol;
+  readonly durationMs: number;
+  readonly ttfbMs: number;
+  /** Method, URI, version, status and sizes are there whatever the rule keeps; headers and body only if kept. */
+  readonly request: SampledRequest;
+  readonly response: SampledResponse;
+  readonly trace: TraceContext | null;
+  readonly events: readonly SampleEvent[];
+}
+
+export interface Warning {
+  readonly timeUs: number;
+  /** Stable word: `lost-events`, `tls-unreadable`, `http2`, `coverage`, … */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A sampling rule as the user gave it; the last of a list is the default rule, whose `uriRegex` is null. */
+export interface SamplingRule {
+  readonly uriRegex: string | null;
+  /** Sample exchanges that took at least this long; null: not by duration. */
+  readonly slowMs: number | null;
+  readonly on4xx: boolean;
+  readonly on5xx: boolean;
+  readonly keep: "request" | "response" | "both" | "none";
+  readonly maxRequestBytes: number;
+  readonly maxResponseBytes: number;
+}
+
+export interface Start {
+  readonly timeUs: number;
+  /** The version of l7prof. */
+  readonly l7prof: string;
+  readonly targets: readonly Target[];
+  readonly rules: readonly SamplingRule[];
+}
+
+/** One target of the command line; exactly one kind of it is present. */
+export type Target =
+  | { readonly pid: number; readonly comm: string }
+  | { readonly cgroup: string }
+  | { readonly comm: string }
+  | { readonly all: true }
+  | { readonly port: number };

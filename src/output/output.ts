@@ -1,0 +1,16 @@
+import type { ViewConfig } from "../config.ts";
+import type { Sample, Start, Summary, Warning, Window } from "../core/profile.ts";
+
+/**
+ * A format: each part of a run as text, ready to be written, with its final newline; "" where the format
+ * shows nothing for it. No I/O.
+ */
+export interface Output {
+  start(start: Start): string;
+  metrics(window: Window): string;
+  sample(sample: Sample): string;
+  warning(warning: Warning): string;
+  summary(summary: Summary): string;
+}
+
+export type OutputFactory = (view: ViewConfig) => Output;
