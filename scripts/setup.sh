@@ -1,0 +1,75 @@
+#!/bin/sh
+# Installs what this machine lacks for one purpose, then builds dist/:
+#   scripts/setup.sh runtime|demo|test|bench|rivals
+# Quiet when nothing is missing; what apt-get and npm say goes to tmp/setup.log.
+set -eu
+cd "$(dirname "$0")/.."
+mkdir -p tmp
+log=tmp/setup.log
+
+say() { echo "setup: $*" >&2; }
+fail() {
+  say "$*"
+  exit 1
+}
+
+packages_for() {
+  runtime="libbpf1"
+  load="$runtime nginx-light apache2-utils bpftool"
+  case "$1" in
+    runtime | demo) echo "$runtime" ;;
+    bench) echo "$load" ;;
+    rivals) echo "$load tshark bpftrace" ;;
+    test) echo "$load wrk jq curl git python3 procps openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
+    *) fail "unknown purpose $1; one of: runtime demo test bench rivals" ;;
+  esac
+}
+
+missing_of() {
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s ' "$package"
+  done
+}
+
+# Debian starts a server's service when it is installed; this policy keeps nginx off unless the machine has its own.
+policy=/usr/sbin/policy-rc.d
+hold_services() {
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+  fi
+}
+
+install_packages() {
+  command -v apt-get >/dev/null || fail "needs $*; there is no apt-get here: install them by hand and run this again"
+  [ "$(id -u)" = 0 ] || fail "needs $*; run this as root, or: sudo apt-get install $*"
+  say "installing $*(log: $log)"
+  hold_services
+  export DEBIAN_FRONTEND=noninteractive
+  {
+    apt-get update
+    apt-get install -y --no-install-recommends "$@"
+  } >>"$log" 2>&1 </dev/null || fail "apt-get could not install $*; see the end of $log"
+  case " $* " in
+    *" nginx-light "*) systemctl disable nginx >>"$log" 2>&1 || true ;;
+  esac
+}
+
+install_modules() {
+  [ -d node_modules ] && npm ls --all >/dev/null 2>&1 && return
+  say "installing the Node modules of package-lock.json (log: $log)"
+  npm ci --no-audit --no-fund >>"$log" 2>&1 || fail "npm ci failed; see the end of $log"
+}
+
+need=$(packages_for "${1:-runtime}")
+# shellcheck disable=SC2086
+missing=$(missing_of $need)
+# shellcheck disable=SC2086
+[ -z "$missing" ] || install_packages $missing
+install_modules
+npm run --silent build >>"$log" 2>&1 || {
+  tail -n 20 "$log" >&2
+  fail "the build failed; see $log"
+}
