@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A socket call of a target has returned: find its connection, decide whether it is HTTP, report it. */
+#ifndef L7PROF_CALL_H
+#define L7PROF_CALL_H
+
+#include "payload.bpf.h"
+#include "sniff.bpf.h"
+#include "socket.bpf.h"
+#include "syscalls.bpf.h"
+
+static __always_inline void set_message(struct transfer *transfer, u64 address)
+{
+	struct user_msghdr message;
+
+	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
+		return;
+	transfer->vectors = (u64)message.msg_iov;
+	transfer->vector_count = message.msg_iovlen;
+}
+
+/* The bytes that the call moved; false if it moved none of the stream. `ret` > 0, or 0 for the end of a read. */
+static __always_inline bool describe(struct transfer *transfer, struct pt_regs *regs, u8 call, u32 ret)
+{
+	u32 flags = 0;
+
+	transfer->call = call;
+	transfer->length = ret;
+	transfer->is_write = call >= CALL_WRITE && call <= CALL_SPLICE;
+	switch (call) {
+	case CALL_RECVFROM:
+		flags = SYSCALL_ARG3(regs);
+		transfer->buffer = SYSCALL_ARG1(regs);
+		break;
+	case CALL_READ:
+	case CALL_WRITE:
+	case CALL_SENDTO:
+		transfer->buffer = SYSCALL_ARG1(regs);
+		break;
+	case CALL_READV:
+	case CALL_WRITEV:
+		transfer->vectors = SYSCALL_ARG1(regs);
+		transfer->vector_count = SYSCALL_ARG2(regs);
+		break;
+	case CALL_RECVMSG:
+		flags = SYSCALL_ARG2(regs);
+		set_message(transfer, SYSCALL_ARG1(regs));
+		break;
+	case CALL_SENDMSG:
+		set_message(transfer, SYSCALL_ARG1(regs));
+		break;
+	case CALL_RECVMMSG:
+		flags = SYSCALL_ARG3(regs);
+		/* fallthrough */
+	case CALL_SENDMMSG:
+		transfer->messages = SYSCALL_ARG1(regs);
+		transfer->vector_count = ret;
+		transfer->length = length_of_messages(SYSCALL_ARG1(regs), ret);
+		break;
+	}
+	if (flags & MSG_TRUNC) { /* tcp(7): the bytes are discarded, not copied */
+		transfer->buffer = 0;
+		transfer->vectors = 0;
+		transfer->messages = 0;
+	}
+	return !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
+}
+
+/* A connection seen for the first time, or NULL if it is none that could carry HTTP. */
+static __always_inline struct connection *add_connection(struct socket_ref *ref)
+{
+	struct connection entry = { .inode = ref->inode, .state = CONNECTION_SNIFFED };
+	struct sock *sk = ref->sk;
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+	u64 key = (u64)sk;
+
+	if (ref->type != SOCK_STREAM)
+		return NULL;
+	if (family == AF_INET || family == AF_INET6) {
+		if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+			return NULL;
+		entry.is_tcp = protocol == IPPROTO_TCP;
+		if (!is_wanted_port(BPF_CORE_READ(sk, __sk_common.skc_num),
+				    __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))))
+			entry.state = CONNECTION_IGNORED;
+	} else if (family != AF_UNIX || config.port_count) {
+		return NULL;
+	}
+	bpf_map_update_elem(&connections, &key, &entry, BPF_ANY);
+	return bpf_map_lookup_elem(&connections, &key);
+}
+
+/* Looks at the first bytes of a call; true if the connection is followed from this call on. */
+static __always_inline bool is_http(struct connection *connection, struct socket_ref *ref, struct scratch *scratch,
+				    struct transfer *transfer, struct task_struct *task, u32 fd)
+{
+	bool fresh = connection->is_tcp && is_fresh(ref->sk, transfer->is_write, transfer->length);
+	u8 flags = fresh ? FLAG_FRESH : 0;
+	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
+
+	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && fresh)) {
+		connection->state = CONNECTION_FOLLOWED;
+		emit_open(task, ref->sk, ref->inode, EVENT_OPEN, flags | (transfer->is_write ? FLAG_WRITE : 0));
+		if (!connection->is_tcp) {
+			u64 key = (bpf_get_current_pid_tgid() >> 32 << 32) | fd;
+			struct unix_descriptor descriptor = { .socket = (u64)ref->sk, .inode = ref->inode };
+
+			bpf_map_update_elem(&unix_descriptors, &key, &descriptor, BPF_ANY);
+		}
+		return true;
+	}
+	if (kind == SNIFFED_TLS) {
+		connection->state = CONNECTION_IGNORED;
+		emit_open(task, ref->sk, ref->inode, EVENT_OPAQUE, flags | (transfer->is_write ? FLAG_WRITE : 0));
+	} else if (fresh) {
+		connection->state = CONNECTION_IGNORED;
+	}
+	return false;
+}
+
+/* Where in the two streams the call stands: TCP's own count, or for other sockets ours. */
+static __always_inline void set_positions(struct data_event *record, struct connection *connection,
+					  struct socket_ref *ref, struct transfer *transfer)
+{
+	u32 in = connection->in_position, out = connection->out_position;
+
+	record->srtt_us = 0;
+	if (connection->is_tcp) {
+		struct tcp_sock *tcp = (struct tcp_sock *)ref->sk;
+
+		record->event.flags |= FLAG_ABSOLUTE;
+		record->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* the kernel keeps eighths */
+		in = BPF_CORE_READ(tcp, copied_seq);
+		out = BPF_CORE_READ(tcp, write_seq);
+	} else if (transfer->is_write) {
+		connection->out_position = out += transfer->length;
+	} else {
+		connection->in_position = in += transfer->length;
+	}
+	record->position = (transfer->is_write ? out : in) - transfer->length;
+	record->other_position = transfer->is_write ? in : out;
+}
+
+static __always_inline void report(struct task_struct *task, struct socket_ref *ref, struct transfer *transfer, u32 fd)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	u64 key = (u64)ref->sk;
+	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
+	u32 head, tail = 0;
+	u64 size;
+
+	if (!connection || connection->inode != ref->inode)
+		connection = add_connection(ref);
+	if (!connection || !scratch || connection->state == CONNECTION_IGNORED)
+		return;
+	event_init(&scratch->event.event, EVENT_DATA, ref->inode);
+	scratch->event.event.call = transfer->call;
+	scratch->event.event.flags = (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
+	set_positions(&scratch->event, connection, ref, transfer);
+	if (connection->state == CONNECTION_SNIFFED &&
+	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
+		return;
+	head = copy_head(scratch, transfer, HEAD_BYTES);
+	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES)
+		tail = copy_tail(scratch, transfer);
+	scratch->event.length = transfer->length;
+	scratch->event.head_bytes = head;
+	scratch->event.tail_bytes = tail;
+	size = head + tail;
+	if (size > HEAD_BYTES + TAIL_BYTES) /* never; tells the verifier */
+		return;
+	emit(scratch, sizeof(struct data_event) + size, transfer->length);
+}
+
+static __always_inline void unix_socket_closed(u32 fd)
+{
+	u64 key = (bpf_get_current_pid_tgid() >> 32 << 32) | fd;
+	struct unix_descriptor *descriptor = bpf_map_lookup_elem(&unix_descriptors, &key);
+	struct state_event record = { .state = TCP_CLOSE, .shutdown = 3 };
+	struct connection *connection;
+	u64 socket;
+
+	if (!descriptor)
+		return;
+	socket = descriptor->socket;
+	event_init(&record.event, EVENT_STATE, descriptor->inode);
+	connection = bpf_map_lookup_elem(&connections, &socket);
+	if (connection && connection->inode == descriptor->inode) {
+		record.in_position = connection->in_position;
+		record.out_position = connection->out_position;
+		bpf_map_delete_elem(&connections, &socket);
+	}
+	bpf_map_delete_elem(&unix_descriptors, &key);
+	emit(&record, sizeof(record), 0);
+}
+
+/* `ret` is not negative. */
+static __always_inline void call_returned(struct pt_regs *regs, u8 call, long ret)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct transfer transfer = {};
+	struct socket_ref ref;
+	u32 fd = SYSCALL_ARG0(regs);
+
+	if (is_compat_call(task))
+		return;
+	if (call == CALL_CLOSE) {
+		unix_socket_closed(fd);
+		return;
+	}
+	if (!ret && (call >= CALL_WRITE || call == CALL_RECVMMSG || (call <= CALL_RECVFROM && !SYSCALL_ARG2(regs))))
+		return; /* nothing was written, or nothing was asked for */
+	if (!describe(&transfer, regs, call, ret))
+		return;
+	if (call == CALL_SPLICE && is_socket(task, SYSCALL_ARG2(regs)))
+		fd = SYSCALL_ARG2(regs);
+	else if (call == CALL_SPLICE)
+		transfer.is_write = false;
+	if (socket_of(task, fd, &ref))
+		report(task, &ref, &transfer, fd);
+}
+
+static __always_inline void tcp_state_changed(struct sock *sk, u8 state)
+{
+	u64 key = (u64)sk;
+	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	struct state_event record = { .state = state };
+
+	if (!connection)
+		return;
+	if (connection->state == CONNECTION_FOLLOWED) {
+		event_init(&record.event, EVENT_STATE, connection->inode);
+		record.event.flags = FLAG_ABSOLUTE;
+		record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
+		record.in_position = BPF_CORE_READ(tcp, copied_seq);
+		record.out_position = BPF_CORE_READ(tcp, write_seq);
+		emit(&record, sizeof(record), 0);
+	}
+	if (state == TCP_CLOSE)
+		bpf_map_delete_elem(&connections, &key);
+}
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The one contract between the kernel side and user space: src/core/decode.ts holds the same layout, and a
+ * test compiles this file and compares the two. All fields are in host byte order unless they say otherwise.
+ */
+#ifndef L7PROF_EVENTS_H
+#define L7PROF_EVENTS_H
+
+/* event.kind */
+#define EVENT_DATA 1    /* a socket call moved bytes of a followed connection, or read its end */
+#define EVENT_OPEN 2    /* first sight of a connection that is followed; precedes its data */
+#define EVENT_STATE 3   /* the TCP state of a followed connection changed, or its unix socket was closed */
+#define EVENT_OPAQUE 4  /* like EVENT_OPEN, of a connection that is recognised but not followed (TLS) */
+#define EVENT_PROCESS 5 /* a target appeared, changed its name or ended */
+
+/* event.flags */
+#define FLAG_WRITE 1 /* EVENT_DATA: the process wrote (else it read) */
+#define FLAG_END 2   /* EVENT_DATA: the read returned 0, the peer has ended its direction */
+#define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
+#define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
+
+/* event.call: EVENT_DATA */
+#define CALL_READ 1
+#define CALL_READV 2
+#define CALL_RECVFROM 3
+#define CALL_RECVMSG 4
+#define CALL_RECVMMSG 5
+#define CALL_WRITE 6
+#define CALL_WRITEV 7
+#define CALL_SENDTO 8
+#define CALL_SENDMSG 9
+#define CALL_SENDMMSG 10
+#define CALL_SENDFILE 11
+#define CALL_SPLICE 12
+#define CALL_CLOSE 13 /* never in an event */
+#define CALL_SPLICE_READ 14
+
+/* process_event.what */
+#define PROCESS_STARTED 1
+#define PROCESS_RENAMED 2
+#define PROCESS_ENDED 3
+
+/* Head of every record. */
+struct event {
+	u64 time_ns;    /* CLOCK_MONOTONIC */
+	u32 connection; /* inode number of the socket; 0 for EVENT_PROCESS */
+	u32 pid;        /* thread group id, of the initial PID namespace */
+	u32 tid;
+	u8 kind;
+	u8 flags;
+	u8 call;
+	u8 reserved;
+};
+
+/* Followed by `head_bytes` from the beginning of what the call moved and `tail_bytes` from its end. */
+struct data_event {
+	struct event event;
+	u32 length;         /* bytes that the call moved */
+	u32 head_bytes;
+	u32 tail_bytes;
+	u32 position;       /* stream position of the first of them, modulo 2^32 */
+	u32 other_position; /* how far the other direction had come when the call ended, modulo 2^32 */
+	u32 srtt_us;        /* smoothed round trip time, microseconds; 0 for unix sockets */
+};
+
+struct open_event {
+	struct event event;
+	u64 socket;       /* key of the connection in the map `connections` */
+	u16 family;       /* AF_INET, AF_INET6, AF_UNIX */
+	u16 local_port;
+	u16 remote_port;
+	u16 path_bytes;   /* AF_UNIX: length of `path`, which may begin with NUL (abstract) */
+	u8 local[16];     /* network order; AF_INET in the first four bytes */
+	u8 remote[16];
+	u32 network;      /* inode number of the network namespace */
+	u32 reserved;
+	char comm[16];    /* of the process, not of the thread */
+	u8 path[108];     /* AF_UNIX: the address that the server's end is bound to */
+	u32 reserved2;
+};
+
+struct state_event {
+	struct event event;
+	u8 state;         /* the new TCP state; TCP_CLOSE for a unix socket */
+	u8 shutdown;      /* sk_shutdown: bit 0 the process reads no more, bit 1 it writes no more */
+	u8 reserved[2];
+	u32 in_position;  /* how far the process had read */
+	u32 out_position; /* how far it had written */
+	u32 reserved2;
+};
+
+struct process_event {
+	struct event event;
+	u8 what;
+	u8 reserved[3];
+	u32 parent; /* PROCESS_STARTED */
+	char comm[16];
+};
+
+/* connection.state */
+#define CONNECTION_SNIFFED 0  /* joined in mid-stream: each call's first bytes are looked at */
+#define CONNECTION_FOLLOWED 1 /* its calls are reported */
+#define CONNECTION_IGNORED 2  /* not HTTP, or not asked for */
+
+/* Value of the map `connections`; user space may set `state`. */
+struct connection {
+	u32 inode;
+	u8 state;
+	u8 is_tcp;
+	u8 reserved[2];
+	u32 in_position;  /* of sockets without sequence numbers */
+	u32 out_position;
+};
+
+#define MAX_PORTS 16
+#define MAX_COMMS 8
+#define MAX_CGROUPS 8
+
+/* Set by user space before load; constant for the verifier. */
+struct config {
+	u32 self_pid; /* l7prof's own process is never profiled */
+	u8 is_all;
+	u8 is_following; /* children of targets are targets */
+	u8 cgroup_count;
+	u8 comm_count;
+	u32 port_count;
+	u16 ports[MAX_PORTS];
+	char comms[MAX_COMMS][16];
+};
+
+/* The global `counters`, read by user space from mapped memory. */
+struct counters {
+	u64 lost_events;
+	u64 lost_bytes;
+};
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The kernel side of l7prof: which bytes the targets' socket calls moved, on which connection, and when.
+ * Entry points only; each include is one idea. At the exit of a system call its arguments are still in the
+ * registers, so one program sees it all and no state is kept between an enter and an exit.
+ */
+#include "maps.bpf.h"
+#include "syscalls.bpf.h"
+#include "target.bpf.h"
+#include "socket.bpf.h"
+#include "sniff.bpf.h"
+#include "payload.bpf.h"
+#include "call.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
+{
+	u8 call = call_of(SYSCALL_NUMBER(regs));
+
+	if (call && ret >= 0 && is_target(bpf_get_current_pid_tgid() >> 32))
+		call_returned(regs, call, ret);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(l7p_sock_state, const struct sock *sk, const int old_state, const int new_state)
+{
+	tcp_state_changed((struct sock *)sk, new_state);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(l7p_fork, struct task_struct *parent, struct task_struct *child)
+{
+	process_forked(parent, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(l7p_exec, struct task_struct *task)
+{
+	process_executed(task);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(l7p_exit, struct task_struct *task)
+{
+	process_exited(task);
+	return 0;
+}

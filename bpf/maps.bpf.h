@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Everything that the programs share with each other and with user space. */
+#ifndef L7PROF_MAPS_H
+#define L7PROF_MAPS_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "events.h"
+
+/* How much of one call is copied from its beginning, and of a longer one from its end. */
+#define HEAD_BYTES 65536
+#define TAIL_BYTES 64
+
+const volatile struct config config = {};
+struct counters counters = {};
+
+/* Records of events.h. User space sets the size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} events SEC(".maps");
+
+/* Thread group ids of the targets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, u8);
+} targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, MAX_CGROUPS);
+	__type(key, u32);
+	__type(value, u32);
+} cgroups SEC(".maps");
+
+/* By address of the struct sock, its inode number telling a reused address. The oldest are let go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct connection);
+} connections SEC(".maps");
+
+struct unix_descriptor {
+	u64 socket;
+	u32 inode;
+	u32 reserved;
+};
+
+/* (pid << 32 | fd) → unix socket: nothing in the kernel tells when one is closed but the call itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u64);
+	__type(value, struct unix_descriptor);
+} unix_descriptors SEC(".maps");
+
+struct scratch {
+	struct data_event event;
+	/* Twice the bound: the verifier can't relate an offset to the length that is still allowed. */
+	u8 payload[2 * HEAD_BYTES];
+	u32 filled; /* of the payload, while vectors are copied */
+	u32 reserved;
+};
+
+/* One a CPU (the largest per-CPU value would be 32 KiB); user space sets the number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline struct scratch *scratch_of_cpu(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&scratches, &cpu);
+}
+
+/* Gives a record to user space, or counts it as lost. */
+static __always_inline void emit(void *record, u64 size, u32 moved_bytes)
+{
+	if (!bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP))
+		return;
+	__sync_fetch_and_add(&counters.lost_events, 1);
+	__sync_fetch_and_add(&counters.lost_bytes, moved_bytes);
+}
+
+static __always_inline void event_init(struct event *event, u8 kind, u32 connection)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	event->time_ns = bpf_ktime_get_ns();
+	event->connection = connection;
+	event->pid = id >> 32;
+	event->tid = (u32)id;
+	event->kind = kind;
+	event->flags = 0;
+	event->call = 0;
+	event->reserved = 0;
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * From a file descriptor to the connection behind it. Asking the socket at each call, instead of following
+ * connect, accept, dup and close, serves connections that were open before the start and needs no bookkeeping.
+ */
+#ifndef L7PROF_SOCKET_H
+#define L7PROF_SOCKET_H
+
+#include "maps.bpf.h"
+
+struct socket_ref {
+	struct sock *sk;
+	u32 inode;
+	short type;
+};
+
+static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
+/* NULL if the file is no socket: only of a socket does the private data point back at the file. */
+static __always_inline struct socket *socket_of_file(struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+
+	return socket && BPF_CORE_READ(socket, file) == file ? socket : NULL;
+}
+
+static __always_inline bool is_socket(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of(task, fd);
+
+	return file && socket_of_file(file);
+}
+
+/* False if the descriptor is no socket. */
+static __always_inline bool socket_of(struct task_struct *task, u32 fd, struct socket_ref *ref)
+{
+	struct file *file = file_of(task, fd);
+	struct socket *socket = file ? socket_of_file(file) : NULL;
+
+	if (!socket)
+		return false;
+	ref->sk = BPF_CORE_READ(socket, sk);
+	ref->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	ref->type = BPF_CORE_READ(socket, type);
+	return ref->sk != NULL;
+}
+
+/* Nothing went over the TCP connection before the call that just moved `length` bytes. */
+static __always_inline bool is_fresh(struct sock *sk, bool is_write, u32 length)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	u64 read = BPF_CORE_READ(tcp, bytes_received) - (BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq));
+	u64 written = BPF_CORE_READ(tcp, bytes_acked) + (BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una));
+
+	if (is_write)
+		return read == 0 && written <= (u64)length + 1; /* the SYN may count as one */
+	return read == length && written <= 1;
+}
+
+static __always_inline bool is_wanted_port(u16 local, u16 remote)
+{
+	if (!config.port_count)
+		return true;
+	for (u32 i = 0; i < MAX_PORTS && i < config.port_count; i++)
+		if (config.ports[i] == local || config.ports[i] == remote)
+			return true;
+	return false;
+}
+
+/* Path that the server's end is bound to, seen from either end; "" if neither end has a name. */
+static __always_inline void read_unix_path(struct sock *sk, struct open_event *record)
+{
+	struct unix_sock *un = (struct unix_sock *)sk;
+	struct unix_address *address = BPF_CORE_READ(un, addr);
+	u32 length;
+
+	if (!address) {
+		un = (struct unix_sock *)BPF_CORE_READ(un, peer);
+		address = BPF_CORE_READ(un, addr);
+	}
+	if (!address)
+		return;
+	length = BPF_CORE_READ(address, len) - 2; /* sun_family comes first */
+	if (length > sizeof(record->path))
+		return;
+	record->path_bytes = length;
+	bpf_probe_read_kernel(record->path, sizeof(record->path), (void *)address + bpf_core_field_offset(struct unix_address, name) + 2);
+}
+
+static __always_inline void read_addresses(struct sock *sk, struct open_event *record)
+{
+	record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	record->network = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (record->family == AF_UNIX) {
+		read_unix_path(sk, record);
+		return;
+	}
+	record->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	record->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (record->family == AF_INET) {
+		BPF_CORE_READ_INTO((u32 *)record->local, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((u32 *)record->remote, sk, __sk_common.skc_daddr);
+	} else {
+		BPF_CORE_READ_INTO(&record->local, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&record->remote, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
+	}
+}
+
+static __always_inline void emit_open(struct task_struct *task, struct sock *sk, u32 inode, u8 kind, u8 flags)
+{
+	struct open_event record = { .socket = (u64)sk };
+
+	event_init(&record.event, kind, inode);
+	record.event.flags = flags;
+	read_addresses(sk, &record);
+	BPF_CORE_READ_STR_INTO(&record.comm, task, group_leader, comm);
+	emit(&record, sizeof(record), 0);
+}
+
+#endif

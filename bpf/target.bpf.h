@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Which processes are profiled, and how that follows their forks, new names and ends. */
+#ifndef L7PROF_TARGET_H
+#define L7PROF_TARGET_H
+
+#include "maps.bpf.h"
+
+static __always_inline bool is_in_cgroup(void)
+{
+	for (u32 i = 0; i < MAX_CGROUPS && i < config.cgroup_count; i++)
+		if (bpf_current_task_under_cgroup(&cgroups, i) == 1)
+			return true;
+	return false;
+}
+
+static __always_inline bool is_target(u32 pid)
+{
+	if (config.is_all)
+		return pid != config.self_pid;
+	if (bpf_map_lookup_elem(&targets, &pid))
+		return true;
+	return config.cgroup_count && pid != config.self_pid && is_in_cgroup();
+}
+
+static __always_inline bool is_wanted_name(const char *comm)
+{
+	for (u32 i = 0; i < MAX_COMMS && i < config.comm_count; i++) {
+		bool is_same = true;
+
+		for (u32 j = 0; j < 16 && is_same; j++) {
+			is_same = config.comms[i][j] == comm[j];
+			if (!comm[j])
+				break;
+		}
+		if (is_same)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline void emit_process(struct task_struct *leader, u32 pid, u32 parent, u8 what)
+{
+	struct process_event record = { .what = what, .parent = parent };
+
+	event_init(&record.event, EVENT_PROCESS, 0);
+	record.event.pid = pid;
+	BPF_CORE_READ_STR_INTO(&record.comm, leader, comm);
+	emit(&record, sizeof(record), 0);
+}
+
+static __always_inline void add_target(struct task_struct *leader, u32 pid, u32 parent, u8 what)
+{
+	u8 present = 1;
+
+	bpf_map_update_elem(&targets, &pid, &present, BPF_ANY);
+	emit_process(leader, pid, parent, what);
+}
+
+static __always_inline void process_forked(struct task_struct *parent, struct task_struct *child)
+{
+	u32 pid = child->tgid, parent_pid = parent->tgid;
+
+	if ((u32)child->pid != pid || !config.is_following) /* a thread */
+		return;
+	if (bpf_map_lookup_elem(&targets, &parent_pid))
+		add_target(child, pid, parent_pid, PROCESS_STARTED);
+}
+
+static __always_inline void process_executed(struct task_struct *task)
+{
+	u32 pid = task->tgid;
+	char comm[16] = {};
+
+	if (bpf_map_lookup_elem(&targets, &pid)) {
+		emit_process(task, pid, 0, PROCESS_RENAMED);
+		return;
+	}
+	BPF_CORE_READ_STR_INTO(&comm, task, comm);
+	if (pid != config.self_pid && is_wanted_name(comm))
+		add_target(task, pid, 0, PROCESS_STARTED);
+}
+
+static __always_inline void process_exited(struct task_struct *task)
+{
+	u32 pid = task->tgid;
+
+	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads live on */
+		return;
+	if (bpf_map_delete_elem(&targets, &pid))
+		return;
+	emit_process(BPF_CORE_READ(task, group_leader), pid, 0, PROCESS_ENDED);
+}
+
+#endif
