@@ -1,0 +1,242 @@
+/**
+ * Follows the HTTP/1.x messages of one direction of a connection (RFC 9112), from what went through its socket
+ * calls. It never throws and keeps at most one incomplete head. Every byte ends up in one place:
+ *
+ *   fed + skipped = messages reported by onEnd + emptyLineBytes + openBytes + cutBytes + lostBytes + tunnelBytes
+ *
+ * Once lost, it stays so until a call begins with a message (a whole, valid start line), and is silent about
+ * everything that only looked like one. A handler must not call back into the parser that calls it.
+ */
+import { BodyScanner } from "./body.ts";
+import { looksLike, PREFIX_BYTES, skipEmptyLines, startsWithKnownMethod } from "./detect.ts";
+import type { LostReason, MessageHandler } from "./handler.ts";
+import { borrowScanner, type HeadScanner, returnScanner } from "./head-scanner.ts";
+
+/** What the next byte belongs to. `probe`: lost, but what is kept of the head may turn out to be one. */
+type State = "start" | "head" | "body" | "lost" | "probe" | "tunnel";
+
+export class MessageParser {
+  /** Bytes that belong to no message that could be read: seen while lost, or of a head that broke. */
+  lostBytes = 0;
+  /** Bytes after the connection left HTTP. */
+  tunnelBytes = 0;
+  /** Empty lines between messages. */
+  emptyLineBytes = 0;
+  /** Bytes of messages that were reported by onHead and then cut short by onLost. */
+  cutBytes = 0;
+  private readonly kind: "request" | "response";
+  private readonly handler: MessageHandler;
+  private state: State;
+  private partialHead: HeadScanner | null = null;
+  private readonly body = new BodyScanner();
+  private headerBytes = 0;
+  private headEndNs = 0;
+  private isBodyOptional = false;
+
+  /** `isAtMessageStart` false: joined in mid-stream. */
+  constructor(kind: "request" | "response", handler: MessageHandler, isAtMessageStart: boolean) {
+    this.kind = kind;
+    this.handler = handler;
+    this.state = isAtMessageStart ? "start" : "lost";
+  }
+
+  get isLost(): boolean {
+    return this.state === "lost" || this.state === "probe";
+  }
+
+  get isTunnel(): boolean {
+    return this.state === "tunnel";
+  }
+
+  /** At the start of a message of which no byte has come. */
+  get isIdle(): boolean {
+    return this.state === "start";
+  }
+
+  /** Bytes of the message that is being read. */
+  get openBytes(): number {
+    if (this.partialHead !== null) return this.partialHead.keptBytes;
+    return this.state === "body" ? this.headerBytes + this.body.bytes : 0;
+  }
+
+  /**
+   * `bytes[start, end)` of one socket call went through at `timeNs`; with `isCallStart`, `bytes[start]` is the
+   * first byte of that call. The bytes are read during the call only.
+   */
+  feed(bytes: Uint8Array, start: number, end: number, timeNs: number, isCallStart: boolean): void {
+    if (start >= end) return;
+    let at = isCallStart ? this.meetCallStart(bytes, start, end, timeNs) : start;
+    while (at < end) {
+      if (this.state === "start") at = this.feedStart(bytes, at, end, timeNs);
+      else if (this.state === "body") at = this.feedBody(bytes, at, end, timeNs);
+      else if (this.partialHead !== null) at = this.feedPartialHead(this.partialHead, bytes, at, end, timeNs);
+      else at = this.feedNowhere(at, end);
+    }
+  }
+
+  /** `n` bytes went through whose content was not copied: as good as seen inside a body, else a gap. */
+  skip(n: number, timeNs: number): void {
+    const left = this.state === "body" && n > 0 ? n - this.skipBody(n, timeNs) : n;
+    if (left <= 0) return;
+    if (this.state === "tunnel") {
+      this.tunnelBytes += left;
+      return;
+    }
+    if (!this.isLost) this.lose("gap");
+    this.resync();
+    this.lostBytes += left;
+  }
+
+  /** This direction ended: that completes a body that is read until close, and cuts any other message. */
+  end(timeNs: number): void {
+    if (this.isBodyOptional) this.finishMessage(this.headEndNs);
+    else if (this.state === "body" && this.body.framing === "close") this.finishMessage(timeNs);
+    else if (this.state === "body" || this.state === "head") this.lose("truncated");
+    if (this.state !== "tunnel") this.resync();
+  }
+
+  /**
+   * The body of the open message will perhaps not be sent: a final response came before any byte of it (RFC 9110,
+   * 10.1.1). If the next call starts like a message, the open one ends with an empty body.
+   */
+  bodyIsOptional(): void {
+    this.isBodyOptional = this.state === "body" && this.body.bytes === 0;
+  }
+
+  /** Forgets everything; lost, without a word, until a call begins with a message. */
+  resync(): void {
+    if (this.state === "body") this.cutBytes += this.headerBytes + this.body.bytes;
+    if (this.partialHead !== null) this.lostBytes += this.partialHead.keptBytes;
+    this.dropPartialHead();
+    this.isBodyOptional = false;
+    this.state = "lost";
+  }
+
+  /** The connection left HTTP by what the other direction said (101, 2xx to CONNECT): all from here is tunnel. */
+  leaveHttp(): void {
+    this.resync();
+    this.state = "tunnel";
+  }
+
+  private meetCallStart(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    if (this.isBodyOptional && looksLike(bytes, start, end) === this.kind) this.finishMessage(this.headEndNs);
+    if (this.state === "probe" && this.startsAfresh(bytes, start, end)) this.resync();
+    return this.state === "lost" ? this.probe(bytes, start, end, timeNs) : start;
+  }
+
+  /** Whether the call is a better start of a message than what is kept from calls before, the call added. */
+  private startsAfresh(bytes: Uint8Array, start: number, end: number): boolean {
+    if (looksLike(bytes, start, Math.min(end, start + PREFIX_BYTES)) === this.kind) {
+      if (this.kind === "response" || startsWithKnownMethod(bytes, start, end)) return true;
+    }
+    return !this.partialHead!.canGoOnWith(bytes, start, end);
+  }
+
+  private probe(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    const at = skipEmptyLines(bytes, start, end);
+    const prefixEnd = Math.min(end, at + PREFIX_BYTES);
+    const looks = looksLike(bytes, at, prefixEnd);
+    const isShort = at < end && prefixEnd < at + PREFIX_BYTES;
+    if (looks !== this.kind && !(looks === "maybe" && isShort)) return start;
+    this.emptyLineBytes += at - start;
+    return this.scanHead(bytes, at, end, timeNs);
+  }
+
+  private feedStart(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    const at = skipEmptyLines(bytes, start, end);
+    this.emptyLineBytes += at - start;
+    return at < end ? this.scanHead(bytes, at, end, timeNs) : end;
+  }
+
+  private scanHead(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    const scanner = borrowScanner(this.kind === "request", timeNs);
+    const result = scanner.scan(bytes, start, end);
+    if (result === "head") return start + this.openMessage(scanner, timeNs);
+    if (result === "more") {
+      scanner.keep(bytes, start, end);
+      this.partialHead = scanner;
+      this.state = this.isLost && !scanner.hasStartLine ? "probe" : "head";
+      return end;
+    }
+    this.lostBytes += end - start;
+    this.breakHead(scanner, result);
+    return end;
+  }
+
+  private feedPartialHead(scanner: HeadScanner, bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    const keptBefore = scanner.keptBytes;
+    const result = scanner.scanMore(bytes, start, end);
+    if (result === "more") {
+      if (scanner.hasStartLine) this.state = "head";
+      return end;
+    }
+    this.partialHead = null;
+    if (result === "head") return start + this.openMessage(scanner, timeNs) - keptBefore;
+    this.lostBytes += keptBefore + end - start;
+    this.breakHead(scanner, result);
+    return end;
+  }
+
+  private openMessage(scanner: HeadScanner, timeNs: number): number {
+    const { head } = scanner;
+    const headerBytes = head.end - head.start;
+    this.headerBytes = headerBytes;
+    this.headEndNs = timeNs;
+    this.body.begin(head.framing, head.contentLength);
+    this.state = "body";
+    const verdict = this.handler.onHead(head);
+    returnScanner(scanner);
+    if (verdict !== "framed") this.body.begin("none", 0);
+    if (this.body.isDone) this.finishMessage(timeNs);
+    if (verdict === "tunnel") this.state = "tunnel";
+    return headerBytes;
+  }
+
+  private feedBody(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    this.isBodyOptional = false;
+    const bodyEnd = start + this.body.take(bytes, start, end);
+    if (bodyEnd > start) this.handler.onBody(bytes, start, bodyEnd);
+    if (this.body.isDone) this.finishMessage(timeNs);
+    else if (this.body.problem !== null) this.lose(this.body.problem);
+    return bodyEnd;
+  }
+
+  private skipBody(n: number, timeNs: number): number {
+    this.isBodyOptional = false;
+    const taken = this.body.skip(n);
+    if (this.body.isDone) this.finishMessage(timeNs);
+    return taken;
+  }
+
+  /** Lost, or no longer HTTP. */
+  private feedNowhere(start: number, end: number): number {
+    if (this.state === "tunnel") this.tunnelBytes += end - start;
+    else this.lostBytes += end - start;
+    return end;
+  }
+
+  private finishMessage(timeNs: number): void {
+    this.isBodyOptional = false;
+    this.state = "start";
+    this.handler.onEnd(this.headerBytes, this.body.bytes, timeNs);
+  }
+
+  /** A probe that fails before its start line was whole was none: that is not news. */
+  private breakHead(scanner: HeadScanner, why: LostReason): void {
+    const isNews = !this.isLost || scanner.hasStartLine;
+    returnScanner(scanner);
+    this.state = "lost";
+    if (isNews) this.handler.onLost(why, false);
+  }
+
+  private lose(why: LostReason): void {
+    const isMessageOpen = this.state === "body";
+    this.resync();
+    this.handler.onLost(why, isMessageOpen);
+  }
+
+  private dropPartialHead(): void {
+    if (this.partialHead !== null) returnScanner(this.partialHead);
+    this.partialHead = null;
+  }
+}
