@@ -1,0 +1,58 @@
+/** What l7prof saw and what it did not, so that a reader knows how far the numbers go. */
+import type { Summary } from "../../core/profile.ts";
+import { formatBytes, formatExact, formatPercent } from "../units.ts";
+import { rule, sentence, span } from "./layout.ts";
+import type { Style } from "./style.ts";
+
+type Row = readonly [name: string, value: string, meaning: string];
+
+export function captureText(summary: Summary, style: Style): string {
+  const heading = rule(
+    [span("CAPTURE", style.title), span("what was seen, and what was not", style.dim)],
+    style.columns,
+    style.dim,
+  );
+  const rows = [...trafficRows(summary), ...lossRows(summary)];
+  const width = Math.max(...rows.map(([, value]) => value.length));
+  const lines = rows.map(([name, value, meaning]) => {
+    return `${name.padEnd(20)} ${value.padStart(width)}  ${style.dim(meaning)}`.trimEnd().concat("\n");
+  });
+  return heading + lines.join("") + alarms(summary, style);
+}
+
+function trafficRows({ capture }: Summary): Row[] {
+  return [
+    ["events", formatExact(capture.events), "socket calls and connection changes that were read"],
+    ["bytes seen", formatBytes(capture.seenBytes, 3), "on HTTP connections"],
+    ["bytes copied", formatBytes(capture.capturedBytes, 3), "to read the messages"],
+    ["requests", formatExact(capture.requests), ""],
+    ["responses", formatExact(capture.responses), ""],
+    ["exchanges", formatExact(capture.exchanges), "requests with their response: what is counted above"],
+  ];
+}
+
+function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
+  return [
+    ["lost events", formatExact(capture.lostEvents), "there was no room for them"],
+    [
+      "unanswered requests",
+      formatExact(capture.unansweredRequests),
+      "no response before the connection or the run ended",
+    ],
+    ["orphan responses", formatExact(capture.orphanResponses), "their request was sent before l7prof looked"],
+    ["unparsed messages", formatExact(capture.unparsedMessages), "not HTTP/1, or broken"],
+    ["samples held back", formatExact(samplesHeldBack), "not printed live: --max-samples-per-second"],
+    ["coverage", `${formatPercent(capture.coverage, 2)} %`, "of the bytes of HTTP connections were accounted for"],
+  ];
+}
+
+function alarms({ capture }: Summary, style: Style): string {
+  const lost =
+    `${formatExact(capture.lostEvents)} events were lost because the buffer between the kernel and l7prof was full: ` +
+    "some exchanges are missing above. A larger --buffer-size helps.";
+  const uncovered =
+    `Coverage is ${formatPercent(capture.coverage, 2)} %: part of the HTTP traffic could not be read, so the counts ` +
+    "above are too low and some durations may be wrong.";
+  const found = [...(capture.lostEvents > 0 ? [lost] : []), ...(capture.coverage < 1 ? [uncovered] : [])];
+  return found.map((text) => `\n${sentence(text, style.columns, style.alarm)}`).join("");
+}

@@ -1,0 +1,41 @@
+/** Who talks to whom: the caller is always on the left. */
+import type { PeerInfo, ProcessInfo, Protocol, Side } from "../../core/profile.ts";
+import { escapeForCell } from "../escape.ts";
+import { type Span, span } from "./layout.ts";
+import type { Style } from "./style.ts";
+
+export interface Ends {
+  readonly side: Side;
+  readonly process: ProcessInfo;
+  readonly peer: PeerInfo;
+  readonly protocol: Protocol;
+}
+
+/** `wrk[77] (127.0.0.1) → nginx[1234]` with the profiled process in bold, then what it was. */
+export function edgeSpans({ side, process, peer, protocol }: Ends, style: Style): Span[] {
+  const profiled = processLabel(process);
+  const other = peer.comm === null ? addressLabel(peer) : `${peerName(peer)} (${addressLabel(peer)})`;
+  const ends = side === "server" ? `${other} → ${profiled}` : `${profiled} → ${other}`;
+  const paint = (text: string) => text.replace(profiled, (label) => style.strong(label));
+  return [span(ends, paint), span(`${protocol} ${side}`, style.dim)];
+}
+
+/** `wrk[77] → nginx[1234]`, short enough for a table. */
+export function edgeLabel({ side, process, peer }: Ends): string {
+  const other = peer.comm === null ? addressLabel(peer) : peerName(peer);
+  return side === "server" ? `${other} → ${processLabel(process)}` : `${processLabel(process)} → ${other}`;
+}
+
+export function processLabel({ pid, comm }: ProcessInfo): string {
+  return `${escapeForCell(comm)}[${pid}]`;
+}
+
+function peerName({ pid, comm }: PeerInfo): string {
+  return `${escapeForCell(comm ?? "")}${pid === null ? "" : `[${pid}]`}`;
+}
+
+function addressLabel({ address, port }: PeerInfo): string {
+  const host = escapeForCell(address);
+  if (port === null) return host;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
