@@ -33,7 +33,7 @@ function trafficRows({ capture }: Summary): Row[] {
 
 function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
   return [
-    ["lost events", formatExact(capture.lostEvents), "there was no room for them"],
+    ["lost events", formatExact(capture.lostEvents), "the buffer between the kernel and l7prof was full"],
     [
       "unanswered requests",
       formatExact(capture.unansweredRequests),

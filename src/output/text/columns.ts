@@ -17,10 +17,10 @@ export function endpointColumns(style: Style): Column<EndpointProfile>[] {
 
 export function edgeColumns(style: Style): Column<EdgeProfile>[] {
   return [
-    { title: "CALLER → CALLED", align: "left", isFlexible: true, cell: edgeLabel },
+    { title: "CALLER → CALLED", align: "left", isFlexible: true, cell: (row) => edgeLabel(row) },
     { title: "SIDE", align: "left", from: WIDE, cell: ({ side }) => side },
     { title: "PROTO", align: "left", from: VERY_WIDE, cell: ({ protocol }) => protocol },
-    { title: "WAITING", align: "right", from: WIDE, cell: ({ inFlight }) => formatCount(inFlight) },
+    { title: "IN FLIGHT", align: "right", from: WIDE, cell: ({ inFlight }) => formatCount(inFlight) },
     ...metricColumns<EdgeProfile>(style),
   ];
 }
@@ -58,7 +58,7 @@ function rateColumns<Row extends Metrics>(style: Style): Column<Row>[] {
       cell: (row) => `${formatPercent(errorShare(row))}%`,
       paint: (row) => (errorShare(row) > 0 ? style.status(worstStatus(row.statuses)) : style.dim),
     },
-    { title: "STATUSES", align: "left", from: VERY_WIDE, most: 26, cell: ({ statuses }) => statusText(statuses) },
+    { title: "STATUSES", align: "left", from: VERY_WIDE, cell: ({ statuses }) => statusText(statuses, 26) },
   ];
 }
 

@@ -11,7 +11,6 @@ interface Quantity {
 }
 
 export function distributionTable(edge: EdgeProfile, style: Style): string {
-  if (edge.requests === 0) return "";
   const ms = (value: number) => formatDuration(value, style.digits);
   const bytes = (value: number) => formatBytes(value, style.digits);
   const quantities: Quantity[] = [

@@ -32,7 +32,7 @@ function message(startLine: string, kept: SampledMessage, direction: Direction, 
 /** The sign of a broken line is not that of a new one, so nothing on the wire can pass for either. */
 function prefixed(line: string, { mark, paint }: Direction, style: Style): string {
   return wrap(line, style.columns - 2)
-    .map((part, index) => `${paint(mark)}${index === 0 ? " " : paint("↪")}${part}`.trimEnd().concat("\n"))
+    .map((part, index) => `${paint(mark)}${index > 0 ? paint("↪") : part && " "}${part}\n`)
     .join("");
 }
 

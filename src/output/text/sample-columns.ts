@@ -8,8 +8,9 @@ import type { Column } from "./table.ts";
 
 /** A sample as a row of a list; the trace only where one of them has one. */
 export function sampleColumns(samples: readonly Sample[], style: Style): Column<Sample>[] {
+  const isWide = style.columns >= WIDE;
   const columns: Column<Sample>[] = [
-    { title: "WHEN", align: "left", cell: ({ timeUs }) => clock(timeUs, style.columns >= WIDE ? "ms" : "s") },
+    { title: "WHEN", align: "left", cell: ({ timeUs }) => clock(timeUs, isWide ? "ms" : "s") },
     { title: "TOOK", align: "right", cell: ({ durationMs }) => formatDuration(durationMs, style.digits) },
     { title: "METHOD", align: "left", most: 8, cell: ({ request }) => escapeForCell(request.method) },
     { title: "URI", align: "left", isFlexible: true, cell: ({ request }) => escapeForCell(request.uri) },
@@ -19,7 +20,7 @@ export function sampleColumns(samples: readonly Sample[], style: Style): Column<
       cell: ({ response }) => String(response.status),
       paint: ({ response }) => style.status(response.status),
     },
-    { title: "CALLER → CALLED", align: "left", most: style.columns >= WIDE ? 40 : 22, cell: edgeLabel },
+    { title: "CALLER → CALLED", align: "left", cell: (sample) => edgeLabel(sample, isWide ? 40 : 23) },
   ];
   return samples.some(({ trace }) => trace !== null) ? [...columns, traceColumn(style)] : columns;
 }

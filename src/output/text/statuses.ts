@@ -12,13 +12,20 @@ export function statusSpans({ statuses, requests }: Metrics, style: Style): Span
   });
 }
 
-/** For a table: most first, since what does not fit is cut. */
-export function statusText(statuses: StatusCounts): string {
-  return Object.entries(statuses)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([status, count]) => `${escapeForCell(status)}×${formatCount(count)}`)
-    .join(" ");
+/** For a table: most first, as many as fit; half a count would be a wrong one. */
+export function statusText(statuses: StatusCounts, width: number): string {
+  const mostFirst = Object.entries(statuses).toSorted(([, a], [, b]) => b - a);
+  let text = "";
+  for (const [index, [status, count]] of mostFirst.entries()) {
+    const longer = `${text}${index === 0 ? "" : " "}${escapeForCell(status)}×${formatCount(count)}`;
+    const isLast = index === mostFirst.length - 1;
+    if (longer.length + (isLast ? 0 : ELLIPSIS.length) > width) return text + ELLIPSIS;
+    text = longer;
+  }
+  return text;
 }
+
+const ELLIPSIS = " …";
 
 export function errorShare({ statuses, requests }: Metrics): number {
   return requests === 0 ? 0 : countOf(statuses, isError) / requests;

@@ -11,7 +11,7 @@ import { topText } from "./top.ts";
 const LIMITS: Limits = { edges: 20, rows: 50 };
 
 const ENDED: Readonly<Record<Ended, string>> = {
-  signal: "stopped by you",
+  signal: "stopped by Ctrl-C or another signal",
   duration: "--duration reached",
   count: "--count reached",
   "target-exited": "the target exited",
@@ -24,7 +24,7 @@ export function summaryText(summary: Summary, style: Style): string {
     span(`${formatExact(summary.capture.exchanges)} exchanges in ${formatDuration(summary.windowMs, 3)}`),
     span(ENDED[summary.ended], style.dim),
   ];
-  const tables = edgeTables(summary.edges, LIMITS, style, (edge) => distributionTable(edge, style));
+  const tables = edgeTables(summary.edges, LIMITS, style, (edge) => `${distributionTable(edge, style)}\n`);
   return [
     rule(heading, style.columns, style.dim),
     tables === "" ? "no exchanges\n\n" : `${tables}\n`,
