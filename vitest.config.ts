@@ -22,6 +22,7 @@ export default defineConfig({
           maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          setupFiles: ["test/e2e/setup.ts"],
           sequence: { groupOrder: 1 },
         },
       },

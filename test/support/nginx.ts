@@ -1,0 +1,100 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { accessLogFormat } from "./access-log.ts";
+import { type Child, startChild } from "./child.ts";
+import { temporaryDirectory } from "./paths.ts";
+import { until } from "./until.ts";
+
+export interface Nginx extends Child {
+  readonly port: number;
+  /** The access log as text once it has this many lines; nginx writes a line after the response has gone out. */
+  readonly accessLog: (lines: number) => Promise<string>;
+}
+
+export interface NginxOptions {
+  /** `location` blocks and the like. */
+  readonly server?: string;
+  readonly log?: boolean;
+  /** Files below the document root, by name. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
+}
+
+/** A master and two workers on a free port. */
+export async function startNginx(options: NginxOptions = {}): Promise<Nginx> {
+  const directory = temporaryDirectory();
+  const port = await freePort();
+  const logFile = join(directory, "access.log");
+  const configFile = join(directory, "nginx.conf");
+  mkdirSync(join(directory, "root"));
+  for (const [name, content] of Object.entries(options.files ?? {}))
+    writeFileSync(join(directory, "root", name), content);
+  writeFileSync(configFile, config(directory, port, options));
+
+  const child = startChild("nginx", ["-p", directory, "-c", configFile, "-e", join(directory, "error.log")]);
+  await until("nginx listens", async () => {
+    if (!child.isRunning()) throw new Error(`nginx did not start: ${child.stderr()}`);
+    return canConnect(port);
+  });
+  return {
+    ...child,
+    port,
+    accessLog: (lines) =>
+      until(`${lines} lines in the access log`, () => {
+        const text = readFileSync(logFile, "utf8");
+        return text.split("\n").length > lines && text;
+      }),
+  };
+}
+
+function config(directory: string, port: number, { server = "", log = true }: NginxOptions): string {
+  return `
+user root;
+daemon off;
+worker_processes 2;
+pid nginx.pid;
+events { worker_connections 1024; }
+http {
+  log_format tally '${accessLogFormat}';
+  access_log ${log ? `${directory}/access.log tally` : "off"};
+  error_log ${directory}/error.log;
+  client_body_temp_path ${directory}/body;
+  proxy_temp_path ${directory}/proxy;
+  fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi;
+  scgi_temp_path ${directory}/scgi;
+  keepalive_requests 1000000;
+  sendfile on;
+  if_modified_since before;
+  tcp_nopush on;
+  types { text/plain txt; }
+  default_type application/octet-stream;
+  client_max_body_size 100m;
+  server {
+    listen 127.0.0.1:${port};
+    root ${directory}/root;
+    location = /hello { return 200 "Hello from this nginx.\\n\\n"; }
+    ${server}
+  }
+}
+`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    }).on("error", () => resolve(false));
+  });
+}
