@@ -137,11 +137,13 @@ export class ChunkScanner {
       case SIZE_LF:
         return byte === LF ? this.endSizeLine() : this.fail("invalid");
       case DATA_CR:
+        if (byte !== CR) return this.fail("invalid");
         this.state = DATA_LF;
-        return byte === CR || this.fail("invalid");
+        return true;
       case DATA_LF:
+        if (byte !== LF) return this.fail("invalid");
         this.state = SIZE_START;
-        return byte === LF || this.fail("invalid");
+        return true;
       case TRAILER_START:
         if (byte === LF) this.state = DONE;
         else this.state = byte === CR ? LAST_LF : TRAILER;
@@ -150,8 +152,9 @@ export class ChunkScanner {
         if (byte === LF) this.state = TRAILER_START;
         return this.count(MAX_TRAILER_BYTES);
       case LAST_LF:
+        if (byte !== LF) return this.fail("invalid");
         this.state = DONE;
-        return byte === LF || this.fail("invalid");
+        return true;
       default:
         return this.fail("invalid");
     }

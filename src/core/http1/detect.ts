@@ -16,12 +16,12 @@ import {
   SLASH,
   SP,
 } from "./bytes.ts";
-import { skipScheme, VERSION_PREFIX } from "./start-line.ts";
+import { MAX_METHOD_BYTES, skipScheme, VERSION_PREFIX } from "./start-line.ts";
 
 export type Looks = "request" | "response" | "http2-preface" | "tls" | "maybe" | "other";
 
-/** The look at a prefix of this length; with a method token that fills it, the answer is still "maybe". */
-export const PREFIX_BYTES = 64;
+/** A look at so many bytes tells all that a look at more of them would, unless the line ends later. */
+export const PREFIX_BYTES = MAX_METHOD_BYTES + 1;
 
 /** RFC 9113, 3.4. Up to the version it reads as an HTTP/1 request line. */
 const PREFACE = ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -76,6 +76,7 @@ function looksLikeStatusLine(bytes: Uint8Array, start: number, end: number): Loo
 
 function looksLikeRequestLine(bytes: Uint8Array, start: number, end: number): Looks {
   const methodEnd = skipToken(bytes, start, end);
+  if (methodEnd - start > MAX_METHOD_BYTES) return "other";
   if (methodEnd === end) return "maybe";
   const targetStart = skipBlanks(bytes, methodEnd, end);
   if (methodEnd === start || targetStart === methodEnd) return "other";

@@ -8,6 +8,7 @@
  * everything that only looked like one. A handler must not call back into the parser that calls it.
  */
 import { BodyScanner } from "./body.ts";
+import { CR, LF } from "./bytes.ts";
 import { looksLike, PREFIX_BYTES, skipEmptyLines, startsWithKnownMethod } from "./detect.ts";
 import type { LostReason, MessageHandler } from "./handler.ts";
 import { borrowScanner, type HeadScanner, returnScanner } from "./head-scanner.ts";
@@ -132,14 +133,11 @@ export class MessageParser {
     return !this.partialHead!.canGoOnWith(bytes, start, end);
   }
 
+  /** While lost no empty line is skipped: a call that begins with one is more likely the middle of something. */
   private probe(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
-    const at = skipEmptyLines(bytes, start, end);
-    const prefixEnd = Math.min(end, at + PREFIX_BYTES);
-    const looks = looksLike(bytes, at, prefixEnd);
-    const isShort = at < end && prefixEnd < at + PREFIX_BYTES;
-    if (looks !== this.kind && !(looks === "maybe" && isShort)) return start;
-    this.emptyLineBytes += at - start;
-    return this.scanHead(bytes, at, end, timeNs);
+    if (bytes[start] === CR || bytes[start] === LF) return start;
+    const looks = looksLike(bytes, start, Math.min(end, start + PREFIX_BYTES));
+    return looks === this.kind || looks === "maybe" ? this.scanHead(bytes, start, end, timeNs) : start;
   }
 
   private feedStart(bytes: Uint8Array, start: number, end: number, timeNs: number): number {

@@ -21,6 +21,8 @@ import type { Head } from "./handler.ts";
 export const NEED_MORE = -1;
 export const INVALID = -2;
 
+/** RFC 9110 sets no limit to a method; the longest registered one has 17 bytes. */
+export const MAX_METHOD_BYTES = 255;
 export const VERSION_PREFIX = ascii("HTTP/1.");
 const CONNECT = ascii("connect");
 const SCHEME_END = ascii("://");
@@ -40,6 +42,7 @@ export function scanRequestLine(bytes: Uint8Array, start: number, end: number, h
   head.targetEnd = targetEnd;
   head.status = 0;
   if (methodEnd === start || methodEnd === targetStart || targetEnd === at) return unfit(bytes, at, end);
+  if (methodEnd - start > MAX_METHOD_BYTES) return unfit(bytes, at, end);
   if (bytes[targetStart] !== SLASH && !isTarget(bytes, start, methodEnd, targetStart, targetEnd)) {
     return unfit(bytes, at, end);
   }
