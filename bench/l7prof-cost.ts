@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { l7profPrograms } from "../test/support/bpf.ts";
+import { edgesOf, startL7prof } from "../test/support/l7prof.ts";
+import type { Nginx } from "../test/support/nginx.ts";
+import { tallyOf, totalOf } from "../test/support/tally.ts";
+import { enableBpfStats } from "./bpf-stats.ts";
+import { cpuNs, peakMiB } from "./process-cost.ts";
+import { runLoad } from "./work.ts";
+
+export interface Cost {
+  readonly bpfUsPerExchange: number;
+  readonly cpuUsPerExchange: number;
+  readonly peakMiB: number;
+  readonly startMs: number;
+  readonly counted: number;
+  readonly lostEvents: number;
+}
+
+const settings = ["--json", "--raw-uris"] as const;
+
+export async function startTimed(nginx: Nginx) {
+  const startedAt = performance.now();
+  const run = await startL7prof([...settings, "--pid", `${nginx.pid}`]);
+  return { run, startMs: performance.now() - startedAt };
+}
+
+/** Kernel and user time per exchange while the known work runs. */
+export async function measureCost(nginx: Nginx, exchanges: number): Promise<Cost> {
+  enableBpfStats();
+  const { run, startMs } = await startTimed(nginx);
+  const [bpfBefore, cpuBefore] = [bpfNs(), cpuNs(run.pid)];
+  await runLoad(nginx, exchanges);
+  const bpfTime = bpfNs() - bpfBefore;
+  await sleep(200); // what is still in the ring is its work, too
+  const cpuTime = cpuNs(run.pid) - cpuBefore;
+  const peak = peakMiB(run.pid);
+  const { summary } = await run.finish();
+  return {
+    bpfUsPerExchange: bpfTime / exchanges / 1000,
+    cpuUsPerExchange: cpuTime / exchanges / 1000,
+    peakMiB: peak,
+    startMs,
+    counted: totalOf(tallyOf(edgesOf(summary, "server"))),
+    lostEvents: summary.capture.lostEvents,
+  };
+}
+
+/** Share of one core, in percent, with nothing to see. */
+export async function measureIdle(nginx: Nginx, seconds: number): Promise<number> {
+  const { run } = await startTimed(nginx);
+  await sleep(1000); // its start is over
+  const before = cpuNs(run.pid);
+  await sleep(seconds * 1000);
+  const idle = (cpuNs(run.pid) - before) / (seconds * 1e7);
+  await run.finish();
+  return idle;
+}
+
+/** The server's requests a second, alone and profiled in turn; a pair a round. */
+export async function measureThroughput(nginx: Nginx, exchanges: number, rounds: number) {
+  const alone: number[] = [];
+  const profiled: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    alone.push((await runLoad(nginx, exchanges)).requestsPerSecond);
+    const { run } = await startTimed(nginx);
+    profiled.push((await runLoad(nginx, exchanges)).requestsPerSecond);
+    await run.finish();
+  }
+  return { alone: median(alone), profiled: median(profiled) };
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)]!;
+}
+
+function bpfNs(): number {
+  return l7profPrograms().reduce((total, program) => total + (program.run_time_ns ?? 0), 0);
+}

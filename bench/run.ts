@@ -1,0 +1,58 @@
+/** `npm run bench`: what l7prof costs on known work, as one table. `--rivals` adds other tools on the same work. */
+import { runCleanups } from "../test/support/cleanup.ts";
+import { type Cost, measureCost, measureIdle, measureThroughput, median } from "./l7prof-cost.ts";
+import { measureBpftrace, measureTshark } from "./rivals.ts";
+import { startTarget } from "./work.ts";
+
+type Row = readonly [what: string, value: string, limit: string];
+
+const exchanges = 100_003;
+const rounds = 3;
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, async () => {
+    await runCleanups();
+    process.exit(130);
+  });
+}
+try {
+  await main();
+} finally {
+  await runCleanups();
+}
+
+async function main(): Promise<void> {
+  const nginx = await startTarget();
+  console.log(`ab -k -c 16 -n ${exchanges} on nginx answering 24 bytes; medians of ${rounds} runs\n`);
+  const throughput = await measureThroughput(nginx, exchanges, rounds);
+  const idlePercent = await measureIdle(nginx, 5);
+  const costs: Cost[] = [];
+  for (let round = 0; round < rounds; round++) costs.push(await measureCost(nginx, exchanges));
+  const middle = (field: keyof (typeof costs)[0]) => median(costs.map((cost) => cost[field]));
+
+  print([
+    ["BPF time per exchange", `${middle("bpfUsPerExchange").toFixed(2)} µs`, "≤ 1.5 µs"],
+    ["l7prof's CPU per exchange", `${middle("cpuUsPerExchange").toFixed(2)} µs`, "≤ 2 µs"],
+    ["peak resident memory", `${middle("peakMiB").toFixed(0)} MiB`, "≤ 150 MB"],
+    ["start to capturing", `${middle("startMs").toFixed(0)} ms`, "≤ 700 ms"],
+    ["CPU when idle", `${idlePercent.toFixed(2)} %`, "< 1 %"],
+    ["exchanges counted", costs.map(({ counted }) => counted).join(" "), `${exchanges}`],
+    ["events lost", costs.map(({ lostEvents }) => lostEvents).join(" "), "0"],
+    ["nginx alone", `${throughput.alone.toFixed(0)} requests/s`, ""],
+    ["nginx profiled", `${throughput.profiled.toFixed(0)} requests/s`, percentOf(throughput)],
+  ]);
+  if (process.argv.includes("--rivals")) {
+    print([
+      ["tshark -z http,tree: CPU per exchange", `${(await measureTshark(nginx, 20_011)).toFixed(1)} µs`, ""],
+      ["bpftrace, count and histogram: kernel time", `${(await measureBpftrace(nginx, exchanges)).toFixed(2)} µs`, ""],
+    ]);
+  }
+}
+
+function percentOf({ alone, profiled }: { alone: number; profiled: number }): string {
+  return `${((100 * profiled) / alone).toFixed(1)} % of alone`;
+}
+
+function print(rows: readonly Row[]): void {
+  for (const [what, value, limit] of rows) console.log(`${what.padEnd(44)}${value.padStart(24)}    ${limit}`);
+}

@@ -1,0 +1,22 @@
+import { runChild } from "../test/support/child.ts";
+import { type Nginx, startNginx } from "../test/support/nginx.ts";
+
+export interface Load {
+  readonly exchanges: number;
+  readonly requestsPerSecond: number;
+}
+
+/** nginx with two workers that answers 24 bytes and writes no log. */
+export function startTarget(): Promise<Nginx> {
+  return startNginx({ log: false });
+}
+
+/** The known work: keep-alive GETs over 16 connections as fast as they go. */
+export async function runLoad(nginx: Nginx, exchanges: number): Promise<Load> {
+  const url = `http://127.0.0.1:${nginx.port}/hello`;
+  const { stdout } = await runChild("ab", ["-q", "-k", "-c", "16", "-n", `${exchanges}`, url]);
+  const [, complete] = /Complete requests: +(\d+)/.exec(stdout) ?? [];
+  const [, rate] = /Requests per second: +([\d.]+)/.exec(stdout) ?? [];
+  if (Number(complete) !== exchanges) throw new Error(`ab did not complete its requests:\n${stdout}`);
+  return { exchanges, requestsPerSecond: Number(rate) };
+}
