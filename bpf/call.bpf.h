@@ -99,8 +99,9 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 
 	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && fresh)) {
+		if (!emit_open(task, ref->sk, ref->inode, EVENT_OPEN, flags | (transfer->is_write ? FLAG_WRITE : 0)))
+			return false; /* user space would not know whose data this is: the next message tries again */
 		connection->state = CONNECTION_FOLLOWED;
-		emit_open(task, ref->sk, ref->inode, EVENT_OPEN, flags | (transfer->is_write ? FLAG_WRITE : 0));
 		if (!connection->is_tcp) {
 			u64 key = (bpf_get_current_pid_tgid() >> 32 << 32) | fd;
 			struct unix_descriptor descriptor = { .socket = (u64)ref->sk, .inode = ref->inode };

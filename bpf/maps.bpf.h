@@ -82,13 +82,14 @@ static __always_inline struct scratch *scratch_of_cpu(void)
 	return bpf_map_lookup_elem(&scratches, &cpu);
 }
 
-/* Gives a record to user space, or counts it as lost. */
-static __always_inline void emit(void *record, u64 size, u32 moved_bytes)
+/* Gives a record to user space, or counts it as lost and answers false. */
+static __always_inline bool emit(void *record, u64 size, u32 moved_bytes)
 {
 	if (!bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP))
-		return;
+		return true;
 	__sync_fetch_and_add(&counters.lost_events, 1);
 	__sync_fetch_and_add(&counters.lost_bytes, moved_bytes);
+	return false;
 }
 
 static __always_inline void event_init(struct event *event, u8 kind, u32 connection)

@@ -116,7 +116,7 @@ static __always_inline void read_addresses(struct sock *sk, struct open_event *r
 	}
 }
 
-static __always_inline void emit_open(struct task_struct *task, struct sock *sk, u32 inode, u8 kind, u8 flags)
+static __always_inline bool emit_open(struct task_struct *task, struct sock *sk, u32 inode, u8 kind, u8 flags)
 {
 	struct open_event record = { .socket = (u64)sk };
 
@@ -124,7 +124,7 @@ static __always_inline void emit_open(struct task_struct *task, struct sock *sk,
 	record.event.flags = flags;
 	read_addresses(sk, &record);
 	BPF_CORE_READ_STR_INTO(&record.comm, task, group_leader, comm);
-	emit(&record, sizeof(record), 0);
+	return emit(&record, sizeof(record), 0);
 }
 
 #endif

@@ -17,6 +17,8 @@ export interface Config {
   readonly showSecrets: boolean;
   readonly routes: RouteConfig;
   readonly view: ViewConfig;
+  /** The live screen: stdout is a terminal, and there is none of `--plain`, `--json` and `-o`. */
+  readonly live: boolean;
   /** Stop after this long; null: no limit. */
   readonly durationMs: number | null;
   /** Stop after this many exchanges; null: no limit. */

@@ -60,6 +60,12 @@ export function startsWithKnownMethod(bytes: Uint8Array, start: number, end: num
   return KNOWN_METHODS.has(latin1(bytes, from, skipToken(bytes, from, Math.min(end, from + PREFIX_BYTES))));
 }
 
+/** Whether this is the rest of a known method: a stream joined one byte late must not make `POST` an `OST`. */
+export function isCutMethod(bytes: Uint8Array, start: number, end: number): boolean {
+  const method = latin1(bytes, start, end);
+  return !KNOWN_METHODS.has(method) && [...KNOWN_METHODS].some((known) => known.endsWith(method));
+}
+
 /** A TLS record header: content type 20 to 23, legacy version 3.0 to 3.4 (RFC 8446, 5.1). */
 function looksLikeTls(bytes: Uint8Array, start: number, end: number): Looks {
   if (end - start >= 2 && bytes[start + 1] !== 3) return "other";

@@ -5,7 +5,7 @@
  * connection between two messages holds none.
  */
 import { COLON, CR, isBlank, LF, SP } from "./bytes.ts";
-import { looksLike, PREFIX_BYTES } from "./detect.ts";
+import { isCutMethod, looksLike, PREFIX_BYTES } from "./detect.ts";
 import {
   CONTENT_LENGTH,
   type FramingField,
@@ -28,9 +28,10 @@ const POOLED_CAPACITY = 16 * 1024;
 const POOL_SIZE = 16;
 const pool: HeadScanner[] = [];
 
-export function borrowScanner(isRequest: boolean, timeNs: number): HeadScanner {
+/** `isProbe`: whether this is the start of a message at all is a guess. */
+export function borrowScanner(isRequest: boolean, isProbe: boolean, timeNs: number): HeadScanner {
   const scanner = pool.pop() ?? new HeadScanner();
-  scanner.begin(isRequest, timeNs);
+  scanner.begin(isRequest, isProbe, timeNs);
   return scanner;
 }
 
@@ -63,6 +64,7 @@ export class HeadScanner {
   keptBytes = 0;
   hasStartLine = false;
   private isRequest = false;
+  private isProbe = false;
   private kept = NOTHING;
   private readonly fields = new FramingFields();
   private fieldsStart = 0;
@@ -72,8 +74,9 @@ export class HeadScanner {
   private openField: FramingField = NO_FIELD;
   private valueStart = 0;
 
-  begin(isRequest: boolean, timeNs: number): void {
+  begin(isRequest: boolean, isProbe: boolean, timeNs: number): void {
     this.isRequest = isRequest;
+    this.isProbe = isProbe;
     this.keptBytes = 0;
     this.hasStartLine = false;
     this.openField = NO_FIELD;
@@ -172,6 +175,7 @@ export class HeadScanner {
       : scanStatusLine(bytes, start, end, this.head);
     if (at === INVALID) return "invalid";
     if (at === NEED_MORE) return this.canBeStartLine(bytes, start, end) ? "more" : "invalid";
+    if (this.isProbe && this.isRequest && isCutMethod(bytes, start, this.head.methodEnd)) return "invalid";
     this.hasStartLine = true;
     this.lineStart = at;
     this.fieldsStart = at;

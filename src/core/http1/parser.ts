@@ -147,7 +147,7 @@ export class MessageParser {
   }
 
   private scanHead(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
-    const scanner = borrowScanner(this.kind === "request", timeNs);
+    const scanner = borrowScanner(this.kind === "request", this.isLost, timeNs);
     const result = scanner.scan(bytes, start, end);
     if (result === "head") return start + this.openMessage(scanner, timeNs);
     if (result === "more") {

@@ -1,0 +1,176 @@
+/**
+ * Edges and their endpoints: completed exchanges go in, profiles come out. An exchange is recorded once, at its
+ * endpoint; an edge is the sum of its endpoints, added up when it is asked for.
+ */
+import type { Connection } from "./connection.ts";
+import { Edge, Endpoint } from "./edge.ts";
+import type { Exchange } from "./exchange.ts";
+import { MetricSet, perMinute, RunningMetrics } from "./metrics.ts";
+import type { EdgeProfile, EndpointProfile, GroupProfile, PeerInfo, Side } from "./profile.ts";
+
+export interface AggregateOptions {
+  /** Past it, the rest of an edge goes to `(other)`. Counted over all edges. */
+  readonly maxEndpoints: number;
+  /** Also group the exchanges by this. */
+  readonly groupBy: "host" | "status" | null;
+  readonly histograms: boolean;
+  readonly commOf: (pid: number) => string;
+}
+
+export const OTHER = "(other)";
+
+/** Clients of a public server have many addresses; past this many edges their rest is one. */
+const MAX_EDGES = 1000;
+const MAX_GROUPS = 1000;
+
+const OTHER_TEMPLATE = -1;
+
+export class Aggregate {
+  private readonly options: AggregateOptions;
+  private readonly edges = new Map<string, Edge>();
+  private endpointCount = 0;
+
+  constructor(options: AggregateOptions) {
+    this.options = options;
+  }
+
+  /** Answers the edge that the exchange belongs to. */
+  record(connection: Connection, exchange: Exchange): Edge {
+    const edge = this.edgeOf(connection, exchange.pid);
+    this.endpointOf(edge, exchange).window.record(exchange);
+    if (this.options.groupBy !== null) this.groupOf(edge, exchange).window.record(exchange);
+    return edge;
+  }
+
+  /** Remembered at the connection, until its process or its peer turns out to be another. */
+  edgeOf(connection: Connection, pid: number): Edge {
+    const known = connection.edge;
+    if (known !== null && known.process.pid === pid) return known;
+    const edge = this.findEdge(connection, pid);
+    connection.edge = edge;
+    return edge;
+  }
+
+  endWindow(): void {
+    for (const edge of this.edges.values()) {
+      for (const endpoint of edge.allEndpoints()) endpoint.endWindow();
+      for (const group of edge.groups.values()) group.endWindow();
+    }
+  }
+
+  /** Edges with something in them, most requests first. */
+  profile(scope: "window" | "total", windowMs: number): EdgeProfile[] {
+    return [...this.edges.values()]
+      .map((edge) => this.edgeProfile(edge, scope, windowMs))
+      .filter((edge) => edge.requests > 0 || edge.inFlight > 0)
+      .sort((a, b) => b.requests - a.requests);
+  }
+
+  private findEdge(connection: Connection, pid: number): Edge {
+    const peer = this.peerOf(connection);
+    const key = `${pid} ${connection.side} ${peer.pid} ${peer.port} ${peer.address}`;
+    const known = this.edges.get(key);
+    if (known !== undefined) return known;
+    if (this.edges.size >= MAX_EDGES && peer.address !== OTHER) return this.otherEdge(connection.side, pid);
+    return this.addEdge(key, connection.side, pid, peer);
+  }
+
+  private otherEdge(side: Side, pid: number): Edge {
+    const key = `${pid} ${side} ${OTHER}`;
+    return this.edges.get(key) ?? this.addEdge(key, side, pid, { pid: null, comm: null, address: OTHER, port: null });
+  }
+
+  private addEdge(key: string, side: Side, pid: number, peer: PeerInfo): Edge {
+    const edge = new Edge(side, { pid, comm: this.options.commOf(pid) }, peer);
+    this.edges.set(key, edge);
+    return edge;
+  }
+
+  private peerOf({ info, side, peer }: Connection): PeerInfo {
+    return {
+      pid: peer?.pid ?? null,
+      comm: peer?.comm ?? null,
+      address: info.remoteAddress,
+      port: side === "client" && !info.isUnix ? info.remotePort : null,
+    };
+  }
+
+  private endpointOf(edge: Edge, exchange: Exchange): Endpoint {
+    const { method, target } = exchange;
+    let ofMethod = edge.endpoints.get(method);
+    if (ofMethod === undefined) {
+      ofMethod = new Map();
+      edge.endpoints.set(method, ofMethod);
+    }
+    return ofMethod.get(target.templateId) ?? this.addEndpoint(edge, ofMethod, exchange);
+  }
+
+  private addEndpoint(edge: Edge, ofMethod: Map<number, Endpoint>, exchange: Exchange): Endpoint {
+    const { method, target } = exchange;
+    if (this.endpointCount < this.options.maxEndpoints) {
+      this.endpointCount++;
+      const endpoint = new Endpoint(method, target.template);
+      ofMethod.set(target.templateId, endpoint);
+      return endpoint;
+    }
+    if (ofMethod.size === 0) edge.endpoints.delete(method);
+    let others = edge.endpoints.get(OTHER);
+    if (others === undefined) {
+      others = new Map([[OTHER_TEMPLATE, new Endpoint("*", OTHER)]]);
+      edge.endpoints.set(OTHER, others);
+    }
+    return others.get(OTHER_TEMPLATE)!;
+  }
+
+  private groupOf(edge: Edge, exchange: Exchange): RunningMetrics {
+    const wanted = this.options.groupBy === "host" ? exchange.host || "(none)" : String(exchange.status);
+    const key = edge.groups.size >= MAX_GROUPS && !edge.groups.has(wanted) ? OTHER : wanted;
+    const known = edge.groups.get(key);
+    if (known !== undefined) return known;
+    const group = new RunningMetrics();
+    edge.groups.set(key, group);
+    return group;
+  }
+
+  private edgeProfile(edge: Edge, scope: "window" | "total", windowMs: number): EdgeProfile {
+    const sum = new MetricSet();
+    const endpoints: EndpointProfile[] = [];
+    for (const endpoint of edge.allEndpoints()) {
+      const metrics = endpoint[scope];
+      if (metrics.requests === 0) continue;
+      sum.add(metrics);
+      endpoints.push({ method: endpoint.method, uri: endpoint.uri, ...this.metrics(metrics, windowMs) });
+    }
+    const { side, process, peer, protocol, inFlight } = edge;
+    const metrics = this.metrics(sum, windowMs);
+    const statusCpm = Object.fromEntries(
+      Object.entries(metrics.statuses).map(([status, count]) => [status, perMinute(count, windowMs)]),
+    );
+    const profile = {
+      side,
+      process,
+      peer,
+      protocol,
+      ...metrics,
+      inFlight,
+      statusCpm,
+      endpoints: byRequests(endpoints),
+    };
+    return this.options.groupBy === null ? profile : { ...profile, groups: this.groups(edge, scope, windowMs) };
+  }
+
+  private groups(edge: Edge, scope: "window" | "total", windowMs: number): GroupProfile[] {
+    const groups = [...edge.groups]
+      .filter(([, group]) => group[scope].requests > 0)
+      .map(([key, group]) => ({ key, ...this.metrics(group[scope], windowMs) }));
+    return byRequests(groups);
+  }
+
+  private metrics(metrics: MetricSet, windowMs: number) {
+    return metrics.profile(windowMs, this.options.histograms);
+  }
+}
+
+function byRequests<T extends { readonly requests: number }>(rows: T[]): T[] {
+  return rows.sort((a, b) => b.requests - a.requests);
+}

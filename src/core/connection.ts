@@ -1,0 +1,312 @@
+/**
+ * One connection of a profiled process: two directions, and the exchanges that run over them. Which direction
+ * carries the requests, and so which side the process is, shows in the first message seen.
+ */
+import type { CaptureCounters } from "./capture.ts";
+import { FLAG_ABSOLUTE, FLAG_END, FLAG_WRITE, type RecordCursor } from "./decode.ts";
+import { Direction } from "./direction.ts";
+import type { Edge } from "./edge.ts";
+import { borrowExchange, type Exchange, returnExchange } from "./exchange.ts";
+import type { Head, HeadVerdict, LostReason, MessageHandler } from "./http1/handler.ts";
+import { findHeader } from "./http1/headers.ts";
+import { Matcher } from "./match.ts";
+import type { ProcessInfo, Side } from "./profile.ts";
+import { methodText, type TargetTable } from "./target.ts";
+
+/** What connections share: where their findings go, and what is to be kept. */
+export interface ConnectionContext {
+  readonly counters: CaptureCounters;
+  readonly targets: TargetTable;
+  readonly maxRequestBytes: number;
+  readonly maxResponseBytes: number;
+  readonly wantsHost: boolean;
+  /** A request was seen whole or in part: it waits for its response. */
+  onRequest(connection: Connection, exchange: Exchange): void;
+  /** `exchange` is complete; it is only valid during the call. */
+  onExchange(connection: Connection, exchange: Exchange): void;
+  /** `exchange` will not be completed. */
+  onAbandoned(connection: Connection, exchange: Exchange): void;
+}
+
+/** Its ends, as the kernel told them when it was opened to us. */
+export interface ConnectionInfo {
+  /** Inode number of the socket. */
+  readonly id: number;
+  /** Key of the kernel's map of connections. */
+  readonly socket: bigint;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly network: number;
+  readonly isUnix: boolean;
+  /** Seen from its first byte. */
+  readonly isFresh: boolean;
+}
+
+export class Connection {
+  readonly info: ConnectionInfo;
+  readonly side: Side;
+  /** The process at the other end, once it is known. */
+  peer: ProcessInfo | null = null;
+  /** Where its exchanges count; the aggregate's memory. */
+  edge: Edge | null = null;
+  exchanges = 0;
+  /** The process of the last call. */
+  pid = 0;
+  /** When the last call returned. */
+  lastNs = 0;
+  hasMessages = false;
+  /** The first message on it broke the grammar. */
+  isNotHttp = false;
+  private readonly context: ConnectionContext;
+  private readonly requests: Direction;
+  private readonly responses: Direction;
+  private readonly matcher: Matcher;
+  /** Its request has begun and not ended; it may already have its response. */
+  private openRequest: Exchange | null = null;
+  private openResponse: Exchange | null = null;
+  /** A response that answers no request seen: where its body ends is not sure (it may answer HEAD). */
+  private isOrphanOpen = false;
+  private isInterim = false;
+  private tunnelBytesSeen = 0;
+
+  constructor(info: ConnectionInfo, side: Side, context: ConnectionContext) {
+    this.info = info;
+    this.side = side;
+    this.context = context;
+    const { isFresh } = info;
+    this.requests = new Direction("request", this.requestHandler(), isFresh, () => this.openRequest?.request.cut());
+    this.responses = new Direction("response", this.responseHandler(), isFresh, () =>
+      this.openResponse?.response.cut(),
+    );
+    this.matcher = new Matcher(!isFresh, (exchange) => this.abandon(exchange));
+  }
+
+  get inFlight(): number {
+    return this.matcher.size + (this.openResponse === null ? 0 : 1);
+  }
+
+  /** True if the record tells of responses to requests whose own record is still to come: hold it back until then. */
+  isAhead(record: RecordCursor): boolean {
+    if (this.side !== "client" || (record.flags & (FLAG_WRITE | FLAG_ABSOLUTE)) !== FLAG_ABSOLUTE) return false;
+    const { expected } = this.requests;
+    return expected !== undefined && ((record.otherPosition - expected) | 0) > 0;
+  }
+
+  receive(record: RecordCursor): void {
+    const isRequest = ((record.flags & FLAG_WRITE) !== 0) === (this.side === "client");
+    const direction = isRequest ? this.requests : this.responses;
+    const timeNs = record.timeNs;
+    this.lastNs = timeNs;
+    this.pid = record.pid;
+    if (direction.receive(record, timeNs) < 0) this.outOfOrder(isRequest);
+    if ((record.flags & FLAG_END) !== 0) direction.end(undefined, timeNs);
+    if (!isRequest && this.isOrphanOpen) direction.parser.bodyIsOptional();
+    this.account();
+  }
+
+  /** A direction ended: by `end`, what the process reads (`in`), what it writes (`out`), each up to a position. */
+  ended(end: { isIn: boolean; isOut: boolean; inPosition: number; outPosition: number }, timeNs: number): void {
+    const isServer = this.side === "server";
+    const [request, response] = isServer ? [end.isIn, end.isOut] : [end.isOut, end.isIn];
+    const [requestAt, responseAt] = isServer ? [end.inPosition, end.outPosition] : [end.outPosition, end.inPosition];
+    if (response) this.responses.end(responseAt, timeNs);
+    if (request) this.requests.end(requestAt, timeNs);
+    this.account();
+  }
+
+  /** Nothing more will come. */
+  close(timeNs: number): void {
+    this.responses.end(undefined, timeNs);
+    this.requests.end(undefined, timeNs);
+    this.account();
+    if (this.openResponse !== null) this.abandon(this.openResponse);
+    this.openResponse = null;
+    this.matcher.clear();
+    this.openRequest = null;
+  }
+
+  private requestHandler(): MessageHandler {
+    return {
+      onHead: (head) => this.requestHead(head),
+      onBody: (bytes, start, end) => this.openRequest?.request.append(bytes, start, end),
+      onEnd: (headerBytes, bodyBytes, endNs) => this.requestEnd(headerBytes, bodyBytes, endNs),
+      onLost: (why, isMessageOpen) => this.requestLost(why, isMessageOpen),
+    };
+  }
+
+  private requestHead(head: Head): HeadVerdict {
+    const { bytes, start, end } = head;
+    const exchange = borrowExchange();
+    exchange.method = methodText(bytes, start, head.methodEnd);
+    exchange.target = this.context.targets.lookup(bytes, head.targetStart, head.targetEnd);
+    if (this.context.wantsHost) exchange.host = findHeader(bytes, start, end, "host") ?? "";
+    exchange.pid = this.pid;
+    exchange.requestStartNs = head.startNs;
+    exchange.requestHeaderBytes = end - start;
+    exchange.expectsContinue = head.expectsContinue;
+    exchange.position = this.requests.messagePosition;
+    exchange.answerPosition = this.requests.messageOtherPosition;
+    exchange.request.begin(this.context.maxRequestBytes);
+    exchange.request.append(bytes, start, end);
+    this.hasMessages = true;
+    this.requests.messageSeen();
+    this.context.counters.requests++;
+    this.openRequest = exchange;
+    this.matcher.push(exchange, head.startNs);
+    this.context.onRequest(this, exchange);
+    return "framed";
+  }
+
+  private requestEnd(headerBytes: number, bodyBytes: number, endNs: number): void {
+    this.requests.messageStarts();
+    const exchange = this.openRequest;
+    this.openRequest = null;
+    if (exchange === null) return;
+    exchange.requestBytes = headerBytes + bodyBytes;
+    exchange.requestEndNs = endNs;
+    exchange.isRequestEnded = true;
+    if (exchange.isResponseEnded) this.complete(exchange);
+  }
+
+  private requestLost(why: LostReason, isMessageOpen: boolean): void {
+    const exchange = this.openRequest;
+    const cutBytes = this.requests.takeCutBytes();
+    const isTruncated = why === "truncated" && isMessageOpen;
+    if (!isTruncated) this.streamLost(true, why, cutBytes);
+    // The connection may end before the request does, with or without an answer; a request with a hole has no size.
+    if (isMessageOpen && exchange !== null) this.cutRequest(exchange, cutBytes, !isTruncated);
+  }
+
+  private cutRequest(exchange: Exchange, bytes: number, isBroken: boolean): void {
+    this.openRequest = null;
+    exchange.isBroken = isBroken;
+    exchange.requestBytes = bytes;
+    exchange.isRequestEnded = true;
+    if (exchange.isResponseEnded) this.complete(exchange);
+  }
+
+  private responseHandler(): MessageHandler {
+    return {
+      onHead: (head) => this.responseHead(head),
+      onBody: (bytes, start, end) => this.openResponse?.response.append(bytes, start, end),
+      onEnd: (headerBytes, bodyBytes, endNs) => this.responseEnd(headerBytes, bodyBytes, endNs),
+      onLost: (why, isMessageOpen) => this.responseLost(why, isMessageOpen),
+    };
+  }
+
+  private responseHead(head: Head): HeadVerdict {
+    const { messagePosition, messageOtherPosition } = this.responses;
+    this.hasMessages = true;
+    this.responses.messageSeen();
+    // RFC 9110, 15.2: interim responses precede the one that answers. 101 is final: the connection changes hands.
+    this.isInterim = head.status < 200 && head.status !== 101;
+    if (this.isInterim) return "no-body";
+    this.context.counters.responses++;
+    const exchange = this.matcher.take(messagePosition, messageOtherPosition, head.startNs);
+    if (exchange === undefined) {
+      this.context.counters.orphanResponses++;
+      this.isOrphanOpen = true;
+      return head.status === 101 ? this.leaveHttp() : "framed";
+    }
+    exchange.status = head.status;
+    exchange.responseStartNs = head.startNs;
+    exchange.responseHeaderBytes = head.end - head.start;
+    exchange.response.begin(this.context.maxResponseBytes);
+    exchange.response.append(head.bytes, head.start, head.end);
+    this.openResponse = exchange;
+    const isTunnel = head.status === 101 || (exchange.method === "CONNECT" && head.status >= 200 && head.status < 300);
+    if (isTunnel) return this.leaveHttp();
+    if (exchange === this.openRequest && exchange.expectsContinue) this.requests.parser.bodyIsOptional();
+    return exchange.method === "HEAD" ? "no-body" : "framed";
+  }
+
+  private leaveHttp(): HeadVerdict {
+    const { parser } = this.requests;
+    if (this.openRequest !== null) this.cutRequest(this.openRequest, parser.openBytes, false);
+    parser.leaveHttp();
+    return "tunnel";
+  }
+
+  private responseEnd(headerBytes: number, bodyBytes: number, endNs: number): void {
+    const exchange = this.openResponse;
+    if (this.isInterim) this.passInterim(headerBytes + bodyBytes);
+    this.responses.messageStarts();
+    this.isInterim = false;
+    this.isOrphanOpen = false;
+    this.openResponse = null;
+    if (exchange !== null) this.endResponse(exchange, headerBytes + bodyBytes, endNs);
+  }
+
+  private endResponse(exchange: Exchange, bytes: number, endNs: number): void {
+    exchange.responseBytes = bytes;
+    exchange.responseEndNs = endNs;
+    exchange.isResponseEnded = true;
+    if (exchange.isRequestEnded) this.complete(exchange);
+  }
+
+  /** The final response begins after the interim one. */
+  private passInterim(bytes: number): void {
+    const { oldest } = this.matcher;
+    if (oldest !== undefined && oldest.answerPosition === this.responses.messagePosition) {
+      oldest.answerPosition = (oldest.answerPosition + bytes) >>> 0;
+    }
+  }
+
+  private responseLost(why: LostReason, isMessageOpen: boolean): void {
+    const exchange = this.openResponse;
+    const cutBytes = this.responses.takeCutBytes();
+    const isTruncated = why === "truncated" && isMessageOpen;
+    if (!isTruncated) this.streamLost(false, why, cutBytes);
+    this.openResponse = null;
+    this.isOrphanOpen = false;
+    if (!isMessageOpen || exchange === null) return;
+    // Cut by the end of the connection, the response is what was seen of it; cut by a gap, nobody knows.
+    if (isTruncated) this.endResponse(exchange, cutBytes, this.lastNs);
+    else this.abandon(exchange);
+  }
+
+  /** Calls came in another order than their bytes: no message in that direction can be trusted. */
+  private outOfOrder(isRequest: boolean): void {
+    if (isRequest) this.requestLost("gap", this.openRequest !== null);
+    else this.responseLost("gap", this.openResponse !== null);
+  }
+
+  private streamLost(isRequest: boolean, why: LostReason, cutBytes: number): void {
+    if (isRequest) this.matcher.requestsMissed();
+    else this.matcher.responsesMissed();
+    if (this.hasMessages) {
+      this.context.counters.unparsedMessages++;
+      this.context.counters.unaccountedBytes += cutBytes;
+    } else if (why === "invalid") {
+      this.isNotHttp = true;
+    }
+  }
+
+  /** Adds what the parsers could not give to a message to the counters. */
+  private account(): void {
+    const { counters } = this.context;
+    const tunnelBytes = this.requests.parser.tunnelBytes + this.responses.parser.tunnelBytes;
+    counters.unaccountedBytes += this.requests.takeLostBytes() + this.responses.takeLostBytes();
+    counters.tunnelBytes += tunnelBytes - this.tunnelBytesSeen;
+    this.tunnelBytesSeen = tunnelBytes;
+  }
+
+  private complete(exchange: Exchange): void {
+    if (exchange.isBroken) {
+      this.abandon(exchange);
+      return;
+    }
+    this.context.counters.exchanges++;
+    this.context.onExchange(this, exchange);
+    returnExchange(exchange);
+  }
+
+  private abandon(exchange: Exchange): void {
+    this.context.counters.unansweredRequests++;
+    if (exchange === this.openRequest) this.openRequest = null;
+    this.context.onAbandoned(this, exchange);
+    returnExchange(exchange);
+  }
+}

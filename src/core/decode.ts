@@ -1,0 +1,230 @@
+/**
+ * The records of bpf/events.h, read in place. Offsets in bytes; a test compiles the header and compares.
+ * A `Record` is a cursor over the ring's memory: it is moved from record to record and holds nothing itself,
+ * so reading an event allocates nothing.
+ */
+
+export const EVENT_DATA = 1;
+export const EVENT_OPEN = 2;
+export const EVENT_STATE = 3;
+export const EVENT_OPAQUE = 4;
+export const EVENT_PROCESS = 5;
+
+export const FLAG_WRITE = 1;
+export const FLAG_END = 2;
+export const FLAG_FRESH = 4;
+export const FLAG_ABSOLUTE = 8;
+
+export const PROCESS_STARTED = 1;
+export const PROCESS_RENAMED = 2;
+export const PROCESS_ENDED = 3;
+
+export const CONNECTION_SNIFFED = 0;
+export const CONNECTION_IGNORED = 2;
+
+/** `offset, size` of each field that user space reads. */
+export const LAYOUT = {
+  event: {
+    time_ns: [0, 8],
+    connection: [8, 4],
+    pid: [12, 4],
+    tid: [16, 4],
+    kind: [20, 1],
+    flags: [21, 1],
+    call: [22, 1],
+  },
+  data_event: {
+    length: [24, 4],
+    head_bytes: [28, 4],
+    tail_bytes: [32, 4],
+    position: [36, 4],
+    other_position: [40, 4],
+    srtt_us: [44, 4],
+  },
+  open_event: {
+    socket: [24, 8],
+    family: [32, 2],
+    local_port: [34, 2],
+    remote_port: [36, 2],
+    path_bytes: [38, 2],
+    local: [40, 16],
+    remote: [56, 16],
+    network: [72, 4],
+    comm: [80, 16],
+    path: [96, 108],
+  },
+  state_event: { state: [24, 1], shutdown: [25, 1], in_position: [28, 4], out_position: [32, 4] },
+  process_event: { what: [24, 1], parent: [28, 4], comm: [32, 16] },
+  connection: { inode: [0, 4], state: [4, 1], is_tcp: [5, 1], in_position: [8, 4], out_position: [12, 4] },
+  config: {
+    self_pid: [0, 4],
+    is_all: [4, 1],
+    is_following: [5, 1],
+    cgroup_count: [6, 1],
+    comm_count: [7, 1],
+    port_count: [8, 4],
+    ports: [12, 32],
+    comms: [44, 128],
+  },
+  counters: { lost_events: [0, 8], lost_bytes: [8, 8] },
+} as const;
+
+/** `sizeof` of each structure. */
+export const SIZES = {
+  event: 24,
+  data_event: 48,
+  open_event: 208,
+  state_event: 40,
+  process_event: 48,
+  connection: 16,
+  config: 172,
+  counters: 16,
+} as const;
+
+export class RecordCursor {
+  /** The memory that the records lie in; `payload` offsets are into it. */
+  bytes: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  private words: Uint32Array<ArrayBufferLike> = new Uint32Array(0);
+  private halves: Uint16Array<ArrayBufferLike> = new Uint16Array(0);
+  /** Byte offset of the current record, a multiple of 8. */
+  private at = 0;
+  private word = 0;
+
+  /** Reads from this memory, which begins at a multiple of 8 and is a multiple of 4 long. */
+  setMemory(memory: ArrayBufferLike): void {
+    this.bytes = new Uint8Array(memory);
+    this.words = new Uint32Array(memory);
+    this.halves = new Uint16Array(memory);
+  }
+
+  moveTo(offset: number): void {
+    this.at = offset;
+    this.word = offset >>> 2;
+  }
+
+  /** Bytes of the record as it stands, its payload included. */
+  get size(): number {
+    if (this.kind === EVENT_DATA) return SIZES.data_event + this.headBytes + this.tailBytes;
+    if (this.kind === EVENT_STATE) return SIZES.state_event;
+    return this.kind === EVENT_PROCESS ? SIZES.process_event : SIZES.open_event;
+  }
+
+  /** Where in `bytes` the record begins. */
+  get offset(): number {
+    return this.at;
+  }
+
+  /** Whether a record of `length` bytes holds what its kind says: asked of what comes from a file. */
+  fits(length: number): boolean {
+    if (length < SIZES.event) return false;
+    return length >= (this.kind === EVENT_DATA ? SIZES.data_event : 0) && length >= this.size;
+  }
+
+  /** A cursor over a copy of the record, which outlives the ring's memory. */
+  copy(): RecordCursor {
+    const memory = new ArrayBuffer((this.size + 7) & ~7);
+    new Uint8Array(memory).set(this.bytes.subarray(this.at, this.at + this.size));
+    const cursor = new RecordCursor();
+    cursor.setMemory(memory);
+    return cursor;
+  }
+
+  /** CLOCK_MONOTONIC, nanoseconds; exact for 104 days of uptime, then within 2 ns. */
+  get timeNs(): number {
+    return this.words[this.word]! + this.words[this.word + 1]! * 0x1_0000_0000;
+  }
+  get connection(): number {
+    return this.words[this.word + 2]!;
+  }
+  get pid(): number {
+    return this.words[this.word + 3]!;
+  }
+  get tid(): number {
+    return this.words[this.word + 4]!;
+  }
+  get kind(): number {
+    return this.bytes[this.at + 20]!;
+  }
+  get flags(): number {
+    return this.bytes[this.at + 21]!;
+  }
+  get call(): number {
+    return this.bytes[this.at + 22]!;
+  }
+
+  // data_event
+  get length(): number {
+    return this.words[this.word + 6]!;
+  }
+  get headBytes(): number {
+    return this.words[this.word + 7]!;
+  }
+  get tailBytes(): number {
+    return this.words[this.word + 8]!;
+  }
+  get position(): number {
+    return this.words[this.word + 9]!;
+  }
+  get otherPosition(): number {
+    return this.words[this.word + 10]!;
+  }
+  /** Where in `bytes` the payload begins: head_bytes, then tail_bytes. */
+  get payload(): number {
+    return this.at + SIZES.data_event;
+  }
+
+  // open_event
+  get socket(): bigint {
+    return BigInt(this.words[this.word + 6]!) | (BigInt(this.words[this.word + 7]!) << 32n);
+  }
+  get family(): number {
+    return this.halves[(this.at + 32) >>> 1]!;
+  }
+  get localPort(): number {
+    return this.halves[(this.at + 34) >>> 1]!;
+  }
+  get remotePort(): number {
+    return this.halves[(this.at + 36) >>> 1]!;
+  }
+  get local(): Uint8Array {
+    return this.bytes.subarray(this.at + 40, this.at + 56);
+  }
+  get remote(): Uint8Array {
+    return this.bytes.subarray(this.at + 56, this.at + 72);
+  }
+  get path(): Uint8Array {
+    return this.bytes.subarray(this.at + 96, this.at + 96 + Math.min(this.halves[(this.at + 38) >>> 1]!, 108));
+  }
+  get network(): number {
+    return this.words[this.word + 18]!;
+  }
+
+  // state_event
+  get state(): number {
+    return this.bytes[this.at + 24]!;
+  }
+  get shutdown(): number {
+    return this.bytes[this.at + 25]!;
+  }
+  get inPosition(): number {
+    return this.words[this.word + 7]!;
+  }
+  get outPosition(): number {
+    return this.words[this.word + 8]!;
+  }
+
+  // process_event
+  get what(): number {
+    return this.bytes[this.at + 24]!;
+  }
+  get parent(): number {
+    return this.words[this.word + 7]!;
+  }
+  /** Of an open or a process event. */
+  get comm(): string {
+    const start = this.at + (this.kind === EVENT_PROCESS ? 32 : 80);
+    let end = start;
+    while (end < start + 16 && this.bytes[end] !== 0) end++;
+    return new TextDecoder().decode(this.bytes.slice(start, end));
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * One direction of a connection: puts what the calls brought at its place in the stream and walks it with the
+ * parser. A gap shows by arithmetic, because each call says at which position of the stream its bytes began.
+ */
+
+import type { RecordCursor } from "./decode.ts";
+import type { MessageHandler } from "./http1/handler.ts";
+import { MessageParser } from "./http1/parser.ts";
+
+export class Direction {
+  readonly parser: MessageParser;
+  /** Where the next byte belongs, modulo 2^32; undefined before the first. */
+  expected: number | undefined = undefined;
+  /** Of the call that brought the first byte of the message that is open. */
+  messagePosition = 0;
+  messageOtherPosition = 0;
+  /** Of the call that is being read. */
+  private callPosition = 0;
+  private callOtherPosition = 0;
+  private readonly onSkip: () => void;
+  /** Joined in mid-stream, no message seen yet: what goes by belongs to one that began before. */
+  private isJoining: boolean;
+  private cutSeen = 0;
+  private lostSeen = 0;
+
+  /** `onSkip` is told before bytes that were not copied go by. */
+  constructor(kind: "request" | "response", handler: MessageHandler, isFresh: boolean, onSkip: () => void) {
+    this.parser = new MessageParser(kind, handler, isFresh);
+    this.isJoining = !isFresh;
+    this.onSkip = onSkip;
+  }
+
+  /** Reads a data record; answers how many bytes before it were missed. */
+  receive(record: RecordCursor, timeNs: number): number {
+    const { parser } = this;
+    const length = record.length;
+    const position = record.position;
+    const missed = this.expected === undefined ? 0 : (position - this.expected) | 0;
+    this.expected = (position + length) >>> 0;
+    this.callPosition = position;
+    this.callOtherPosition = record.otherPosition;
+    if (missed > 0) this.skip(missed, timeNs);
+    else if (missed < 0) parser.resync(); // the calls came in another order than their bytes
+    if (parser.isIdle || parser.isLost) this.messageStarts();
+    const head = record.headBytes;
+    const tail = record.tailBytes;
+    const start = record.payload;
+    if (head > 0) parser.feed(record.bytes, start, start + head, timeNs, true);
+    if (length > head + tail) this.skip(length - head - tail, timeNs);
+    if (tail > 0) parser.feed(record.bytes, start + head, start + head + tail, timeNs, false);
+    return missed;
+  }
+
+  /** A whole head was seen. */
+  messageSeen(): void {
+    if (this.isJoining) this.lostSeen = this.parser.lostBytes;
+    this.isJoining = false;
+  }
+
+  /** Bytes of the message that was cut off last. */
+  takeCutBytes(): number {
+    const bytes = this.parser.cutBytes - this.cutSeen;
+    this.cutSeen = this.parser.cutBytes;
+    return bytes;
+  }
+
+  /** Bytes that belong to no message, since the last time it was asked. */
+  takeLostBytes(): number {
+    const bytes = this.isJoining ? 0 : this.parser.lostBytes - this.lostSeen;
+    this.lostSeen = this.parser.lostBytes;
+    return bytes;
+  }
+
+  /** A message ended: the next one that this call brings began in it. */
+  messageStarts(): void {
+    this.messagePosition = this.callPosition;
+    this.messageOtherPosition = this.callOtherPosition;
+  }
+
+  /** The direction ended at `position`; bytes up to there that were not seen are missed. */
+  end(position: number | undefined, timeNs: number): void {
+    const missed = position === undefined || this.expected === undefined ? 0 : (position - this.expected) | 0;
+    // The FIN itself may have been counted.
+    if (missed > 1) this.skip(missed, timeNs);
+    this.parser.end(timeNs);
+  }
+
+  private skip(count: number, timeNs: number): void {
+    this.onSkip();
+    this.parser.skip(count, timeNs);
+  }
+}

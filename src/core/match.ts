@@ -1,0 +1,107 @@
+/**
+ * Which request a response answers: the oldest that waits (RFC 9112, 9.3.2), as long as nothing was missed.
+ *
+ * Where something was missed, on a connection joined in mid-stream or after a gap, counting can pair wrongly, and a
+ * wrong pair is worse than none. Then a request only gets the response that begins exactly where the responses had
+ * come to when the request went through (`answerPosition`). That is proof on a connection whose client waits for each
+ * answer; on one that has pipelined it is not, so there it must also have been quiet before the request.
+ *
+ * Positions are modulo 2^32 and compared as signed differences.
+ */
+import type { Exchange } from "./exchange.ts";
+
+/** Pipelined requests that wait; beyond it they are let go, and later ones must be proved. */
+const MAX_WAITING = 10_000;
+const QUIET_NS = 1e9;
+
+export class Matcher {
+  /** Ring-free queue: consumed from `first`, compacted when it is empty. */
+  private waiting: Exchange[] = [];
+  private first = 0;
+  private epoch: number;
+  private syncedEpoch = 0;
+  private hasPipelined = false;
+  private lastActivityNs = 0;
+  private readonly drop: (exchange: Exchange) => void;
+
+  /** `drop` gets each request that can't be given its response. */
+  constructor(isJoined: boolean, drop: (exchange: Exchange) => void) {
+    this.epoch = isJoined ? 1 : 0;
+    this.drop = drop;
+  }
+
+  get size(): number {
+    return this.waiting.length - this.first;
+  }
+
+  /** The request that the next response answers if nothing was missed. */
+  get oldest(): Exchange | undefined {
+    return this.waiting[this.first];
+  }
+
+  push(exchange: Exchange, timeNs: number): void {
+    const newest = this.waiting[this.waiting.length - 1];
+    // Two requests with no byte of a response between them. (With bytes between them, a response was missed.)
+    if (newest !== undefined && newest.answerPosition === exchange.answerPosition) this.hasPipelined = true;
+    if (this.size >= MAX_WAITING) this.clear();
+    const isQuiet = timeNs - this.lastActivityNs >= QUIET_NS;
+    // A request that can't be proved is kept as long as it may take a response out of the queue.
+    if (this.epoch > this.syncedEpoch && this.hasPipelined && isQuiet && this.size === 0) this.syncedEpoch = this.epoch;
+    exchange.epoch = this.epoch;
+    this.waiting.push(exchange);
+    this.lastActivityNs = timeNs;
+  }
+
+  /**
+   * The request that the response answers whose first call began at `position`, when requests up to
+   * `requestPosition` had gone through; undefined if it answers none that was seen.
+   */
+  take(position: number, requestPosition: number, timeNs: number): Exchange | undefined {
+    this.lastActivityNs = timeNs;
+    for (let exchange = this.oldest; exchange !== undefined; exchange = this.oldest) {
+      // A response to a request cannot precede it.
+      if (((requestPosition - exchange.position) | 0) <= 0) {
+        this.requestsMissed();
+        return undefined;
+      }
+      if (exchange.epoch <= this.syncedEpoch) return this.shift();
+      const ahead = (position - exchange.answerPosition) | 0;
+      if (ahead < 0) return undefined;
+      if (ahead === 0 && !this.hasPipelined) {
+        this.syncedEpoch = exchange.epoch;
+        return this.shift();
+      }
+      this.drop(this.shift());
+    }
+    return undefined;
+  }
+
+  /** Requests may have gone by unseen: those that come now must be proved. */
+  requestsMissed(): void {
+    this.epoch++;
+  }
+
+  /** Responses may have gone by unseen: so must those that wait. */
+  responsesMissed(): void {
+    this.epoch++;
+    for (let i = this.first; i < this.waiting.length; i++) this.waiting[i]!.epoch = this.epoch;
+  }
+
+  /** Nothing that waits will be answered. */
+  clear(): void {
+    if (this.size > 0) this.epoch++;
+    while (this.size > 0) this.drop(this.shift());
+  }
+
+  private shift(): Exchange {
+    const exchange = this.waiting[this.first++]!;
+    if (this.first === this.waiting.length) {
+      this.waiting.length = 0;
+      this.first = 0;
+    } else if (this.first >= 256) {
+      this.waiting.splice(0, this.first);
+      this.first = 0;
+    }
+    return exchange;
+  }
+}

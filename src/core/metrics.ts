@@ -1,0 +1,72 @@
+/** The counts and distributions of a set of exchanges, for the window that runs and for the whole run. */
+import type { Exchange } from "./exchange.ts";
+import { Histogram } from "./histogram.ts";
+import type { Metrics, StatusCounts } from "./profile.ts";
+
+const NS_PER_MS = 1e6;
+const MS_PER_MINUTE = 60_000;
+
+export class MetricSet {
+  requests = 0;
+  private readonly statuses = new Map<number, number>();
+  private readonly requestBytes = new Histogram();
+  private readonly responseBytes = new Histogram();
+  private readonly durationNs = new Histogram();
+  private readonly ttfbNs = new Histogram();
+
+  record(exchange: Exchange): void {
+    this.requests++;
+    this.statuses.set(exchange.status, (this.statuses.get(exchange.status) ?? 0) + 1);
+    this.requestBytes.record(exchange.requestBytes);
+    this.responseBytes.record(exchange.responseBytes);
+    this.durationNs.record(exchange.responseEndNs - exchange.requestStartNs);
+    this.ttfbNs.record(exchange.responseStartNs - exchange.requestStartNs);
+  }
+
+  add(other: MetricSet): void {
+    this.requests += other.requests;
+    for (const [status, count] of other.statuses) this.statuses.set(status, (this.statuses.get(status) ?? 0) + count);
+    this.requestBytes.add(other.requestBytes);
+    this.responseBytes.add(other.responseBytes);
+    this.durationNs.add(other.durationNs);
+    this.ttfbNs.add(other.ttfbNs);
+  }
+
+  reset(): void {
+    this.requests = 0;
+    this.statuses.clear();
+    for (const histogram of [this.requestBytes, this.responseBytes, this.durationNs, this.ttfbNs]) histogram.reset();
+  }
+
+  profile(windowMs: number, withBuckets: boolean): Metrics {
+    return {
+      requests: this.requests,
+      cpm: perMinute(this.requests, windowMs),
+      statuses: this.statusCounts(),
+      requestBytes: this.requestBytes.distribution(1, withBuckets),
+      responseBytes: this.responseBytes.distribution(1, withBuckets),
+      durationMs: this.durationNs.distribution(NS_PER_MS, withBuckets),
+      ttfbMs: this.ttfbNs.distribution(NS_PER_MS, withBuckets),
+    };
+  }
+
+  statusCounts(): StatusCounts {
+    return Object.fromEntries([...this.statuses].sort(([a], [b]) => a - b).map(([status, count]) => [status, count]));
+  }
+}
+
+export function perMinute(count: number, windowMs: number): number {
+  return windowMs > 0 ? (count * MS_PER_MINUTE) / windowMs : 0;
+}
+
+/** A window that becomes part of a total when it ends. */
+export class RunningMetrics {
+  readonly window = new MetricSet();
+  readonly total = new MetricSet();
+
+  endWindow(): void {
+    if (this.window.requests === 0) return;
+    this.total.add(this.window);
+    this.window.reset();
+  }
+}

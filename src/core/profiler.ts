@@ -1,0 +1,279 @@
+/**
+ * The line from a kernel record to the profile: decode → stream → message → exchange → sample and aggregate.
+ * Live and replay run the same; the records come from outside, and so does the time.
+ */
+import { Aggregate } from "./aggregate.ts";
+import { CaptureCounters } from "./capture.ts";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import { ConnectionTable, type OpenConnection } from "./connections.ts";
+import {
+  EVENT_DATA,
+  EVENT_OPAQUE,
+  EVENT_OPEN,
+  EVENT_PROCESS,
+  EVENT_STATE,
+  FLAG_WRITE,
+  PROCESS_ENDED,
+  type RecordCursor,
+} from "./decode.ts";
+import type { Exchange } from "./exchange.ts";
+import { looksLike } from "./http1/detect.ts";
+import { ProcessNames } from "./process-names.ts";
+import type { Sample, SampleReason, SamplingRule, Side, Window } from "./profile.ts";
+import { Sampler } from "./sampler.ts";
+import { TargetTable } from "./target.ts";
+
+export interface ProfilerOptions {
+  readonly rules: readonly SamplingRule[];
+  readonly matchRule: (path: string) => number;
+  readonly route: (path: string) => string;
+  readonly maxEndpoints: number;
+  readonly groupBy: "host" | "status" | null;
+  readonly histograms: boolean;
+  readonly topN: number;
+  readonly maxSamplesPerSecond: number;
+  readonly onlyTraced: boolean;
+  readonly showSecrets: boolean;
+  /** CLOCK_MONOTONIC nanoseconds → epoch microseconds. */
+  readonly toEpochUs: (monotonicNs: number) => number;
+}
+
+/** What happens while records are read. */
+export interface ProfilerEvents {
+  onSample(sample: Sample): void;
+  onWarning(code: string, message: string, timeNs: number): void;
+  /** A connection carries something else: the kernel need not report it any more. */
+  onIgnore(connection: { readonly socket: bigint; readonly id: number }): void;
+  /** The name of a process that no record named; "" if it is not known. */
+  nameOf(pid: number): string;
+}
+
+const TCP_CLOSE = 7;
+const SHUTDOWN_IN = 1;
+const SHUTDOWN_OUT = 2;
+const SHUTDOWN_BOTH = 3;
+
+export class Profiler {
+  readonly counters = new CaptureCounters();
+  private readonly options: ProfilerOptions;
+  private readonly events: ProfilerEvents;
+  private readonly names: ProcessNames;
+  private readonly aggregate: Aggregate;
+  private readonly sampler: Sampler;
+  private readonly table = new ConnectionTable();
+  private readonly context: ConnectionContext;
+  private readonly warned = new Set<string>();
+  /** Connections with records that wait for others. */
+  private readonly withHeld = new Set<OpenConnection>();
+
+  constructor(options: ProfilerOptions, events: ProfilerEvents) {
+    this.options = options;
+    this.events = events;
+    this.names = new ProcessNames((pid) => events.nameOf(pid));
+    this.aggregate = new Aggregate({ ...options, commOf: (pid) => this.names.of(pid) });
+    this.sampler = new Sampler(options);
+    this.context = this.createContext();
+  }
+
+  /** One record, in the order of the ring. The hot path. */
+  receive(record: RecordCursor): void {
+    this.counters.events++;
+    const { kind } = record;
+    if (kind === EVENT_DATA) this.data(record);
+    else if (kind === EVENT_OPEN) this.open(record);
+    else if (kind === EVENT_STATE) this.stateChanged(record);
+    else if (kind === EVENT_OPAQUE) this.opaque(record);
+    else if (kind === EVENT_PROCESS) this.process(record);
+  }
+
+  /** Call now and then: lets go of what waited too long. */
+  tick(nowNs: number): void {
+    for (const open of this.withHeld) this.releaseHeld(open, nowNs);
+  }
+
+  /** The exchanges since the last call, as of `timeUs`, `windowMs` long. */
+  endWindow(timeUs: number, windowMs: number): Window {
+    const edges = this.aggregate.profile("window", windowMs);
+    this.aggregate.endWindow();
+    return { timeUs, windowMs, edges, capture: this.counters.snapshot() };
+  }
+
+  /** The whole run so far. */
+  total(
+    timeUs: number,
+    windowMs: number,
+  ): Window & { top: Record<SampleReason, readonly Sample[]>; samplesHeldBack: number } {
+    this.aggregate.endWindow();
+    return {
+      timeUs,
+      windowMs,
+      edges: this.aggregate.profile("total", windowMs),
+      capture: this.counters.snapshot(),
+      top: this.sampler.slowest(),
+      samplesHeldBack: this.sampler.heldBack,
+    };
+  }
+
+  private data(record: RecordCursor): void {
+    const open = this.table.get(record.connection);
+    if (open === undefined) return;
+    this.counters.seenBytes += record.length;
+    this.counters.capturedBytes += record.headBytes + record.tailBytes;
+    open.pid = record.pid;
+    const connection = open.connection ?? this.recognise(open, record);
+    if (connection === null) return;
+    if (!open.held.isEmpty || connection.isAhead(record)) this.hold(open, connection, record);
+    else connection.receive(record);
+    if (connection.isNotHttp) this.ignore(open, record.timeNs);
+  }
+
+  private open(record: RecordCursor): void {
+    const known = this.table.get(record.connection);
+    if (known !== undefined && known.info.socket === record.socket) return; // the kernel forgot it for a while
+    if (known !== undefined) this.close(known, record.timeNs);
+    this.names.learn(record.pid, record.comm);
+    this.table.add(record);
+    const { oldest } = this.table;
+    if (this.table.isOverfull && oldest !== undefined) {
+      this.events.onIgnore(oldest.info);
+      this.close(oldest, record.timeNs);
+    }
+  }
+
+  /** Which side the process is, by the first message; null when it is not HTTP/1. */
+  private recognise(open: OpenConnection, record: RecordCursor): Connection | null {
+    const start = record.payload;
+    const looks = looksLike(record.bytes, start, start + record.headBytes);
+    const isWrite = (record.flags & FLAG_WRITE) !== 0;
+    if (looks === "http2-preface" || looks === "tls" || looks === "other") {
+      if (looks === "http2-preface") this.warnUnreadable("http2", "speaks HTTP/2, which l7prof does not read", open);
+      this.ignore(open, record.timeNs);
+      return null;
+    }
+    const side: Side = (looks === "response") === isWrite ? "server" : "client";
+    const connection = new Connection(open.info, side, this.context);
+    open.connection = connection;
+    return connection;
+  }
+
+  private hold(open: OpenConnection, connection: Connection, record: RecordCursor): void {
+    // What the record waits for must not wait behind it.
+    if ((record.flags & FLAG_WRITE) !== 0) connection.receive(record);
+    else open.held.push(record);
+    this.withHeld.add(open);
+    this.releaseHeld(open, record.timeNs);
+  }
+
+  private releaseHeld(open: OpenConnection, nowNs: number): void {
+    const { held, connection } = open;
+    while (held.first !== undefined && (!connection!.isAhead(held.first) || held.isOverdue(nowNs))) {
+      connection!.receive(held.shift()!);
+    }
+    if (held.isEmpty) this.withHeld.delete(open);
+  }
+
+  private stateChanged(record: RecordCursor): void {
+    const open = this.table.get(record.connection);
+    if (open === undefined) return;
+    this.flushHeld(open);
+    const shutdown = record.state === TCP_CLOSE ? SHUTDOWN_BOTH : record.shutdown;
+    open.connection?.ended(
+      {
+        isIn: (shutdown & SHUTDOWN_IN) !== 0,
+        isOut: (shutdown & SHUTDOWN_OUT) !== 0,
+        inPosition: record.inPosition,
+        outPosition: record.outPosition,
+      },
+      record.timeNs,
+    );
+    if (shutdown === SHUTDOWN_BOTH) this.close(open, record.timeNs);
+  }
+
+  private opaque(record: RecordCursor): void {
+    this.names.learn(record.pid, record.comm);
+    const open = this.table.add(record);
+    this.warnUnreadable("tls-unreadable", "is encrypted with TLS, which l7prof does not read yet", open);
+    this.table.remove(open);
+  }
+
+  private process(record: RecordCursor): void {
+    if (record.what !== PROCESS_ENDED) this.names.learn(record.pid, record.comm);
+    if (record.what !== PROCESS_ENDED) return;
+    // Nothing tells of the end of its unix sockets but its own.
+    for (const open of this.table.values()) {
+      if (open.info.isUnix && open.pid === record.pid) this.close(open, record.timeNs);
+    }
+  }
+
+  private flushHeld(open: OpenConnection): void {
+    for (let record = open.held.shift(); record !== undefined; record = open.held.shift()) {
+      open.connection?.receive(record);
+    }
+    this.withHeld.delete(open);
+  }
+
+  private close(open: OpenConnection, timeNs: number): void {
+    this.flushHeld(open);
+    open.connection?.close(timeNs);
+    this.table.remove(open);
+  }
+
+  private ignore(open: OpenConnection, timeNs: number): void {
+    this.events.onIgnore(open.info);
+    this.close(open, timeNs);
+  }
+
+  /** Once for each process and port. */
+  private warnUnreadable(code: string, what: string, { info, opener }: OpenConnection): void {
+    const port = Math.min(info.localPort, info.remotePort) === info.localPort ? info.localPort : info.remotePort;
+    const where = info.isUnix ? info.remoteAddress : `port ${port}`;
+    const key = `${code} ${opener.pid} ${where}`;
+    if (this.warned.has(key) || this.warned.size > 1000) return;
+    this.warned.add(key);
+    this.events.onWarning(code, `${opener.comm}[${opener.pid}] ${where} ${what}`, 0);
+  }
+
+  private createContext(): ConnectionContext {
+    const { rules, matchRule, route, groupBy } = this.options;
+    const keeps = (part: "request" | "response") => rules.filter(({ keep }) => keep === part || keep === "both");
+    // A request is kept even for rules that keep none of it: its URI and trace context are part of a sample.
+    const requestLimit = Math.max(2048, ...keeps("request").map((rule) => rule.maxRequestBytes));
+    const responseLimit = Math.max(256, ...keeps("response").map((rule) => rule.maxResponseBytes));
+    return {
+      counters: this.counters,
+      targets: new TargetTable({ route, rule: matchRule }),
+      maxRequestBytes: requestLimit,
+      maxResponseBytes: responseLimit,
+      wantsHost: groupBy === "host",
+      onRequest: (connection, exchange) => this.requestSeen(connection, exchange),
+      onExchange: (connection, exchange) => this.exchangeDone(connection, exchange),
+      onAbandoned: (_connection, exchange) => leaveEdge(exchange),
+    };
+  }
+
+  private requestSeen(connection: Connection, exchange: Exchange): void {
+    if (connection.edge === null) connection.peer = this.table.peerOf(connection.info);
+    const edge = this.aggregate.edgeOf(connection, exchange.pid);
+    exchange.edge = edge;
+    edge.inFlight++;
+  }
+
+  private exchangeDone(connection: Connection, exchange: Exchange): void {
+    leaveEdge(exchange);
+    if (connection.peer === null && connection.exchanges++ === 0) this.askForPeer(connection);
+    const edge = this.aggregate.record(connection, exchange);
+    const sample = this.sampler.consider(edge, exchange);
+    if (sample !== undefined) this.events.onSample(sample);
+  }
+
+  /** By the end of its first exchange both ends of a connection have been seen, if both are profiled. */
+  private askForPeer(connection: Connection): void {
+    connection.peer = this.table.peerOf(connection.info);
+    if (connection.peer !== null) connection.edge = null;
+  }
+}
+
+function leaveEdge(exchange: Exchange): void {
+  if (exchange.edge !== null) exchange.edge.inFlight--;
+  exchange.edge = null;
+}

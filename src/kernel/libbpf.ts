@@ -1,0 +1,121 @@
+/**
+ * The system's libbpf and the few calls of libc that go with it, through koffi. The only file that knows the FFI:
+ * pointers are opaque to the others, failures are `SystemError`s that carry the errno.
+ */
+import koffi, { type LibraryHandle } from "koffi";
+import { UserError } from "../errors.ts";
+
+/** An opaque pointer into libbpf. */
+export type Pointer = bigint & { readonly pointer: true };
+
+export class SystemError extends Error {
+  readonly errno: number;
+
+  constructor(what: string, errno: number) {
+    super(`${what}: ${errnoName(errno)}`);
+    this.name = "SystemError";
+    this.errno = errno;
+  }
+}
+
+function errnoName(errno: number): string {
+  return Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+}
+
+export type Libbpf = ReturnType<typeof loadLibbpf>;
+
+let loaded: Libbpf | undefined;
+
+/** @throws UserError `no-libbpf` when there is no libbpf 1.x on this system. */
+export function libbpf(): Libbpf {
+  loaded ??= loadLibbpf();
+  return loaded;
+}
+
+function loadLibbpf() {
+  const bpf = openLibbpf();
+  const libc = koffi.load("libc.so.6");
+  const pointer = (name: string, signature: string) => checkPointer(name, bpf.func(signature));
+  const status = (name: string, signature: string) => checkStatus(name, bpf.func(signature));
+  const mmap = libc.func("void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)");
+  return {
+    version: bpf.func("const char *libbpf_version_string()") as () => string,
+    /** null: libbpf says nothing on stderr. */
+    setPrint: bpf.func("void *libbpf_set_print(void *callback)") as (callback: null) => void,
+    openObject: pointer("bpf_object__open_file", "void *bpf_object__open_file(const char *path, const void *options)"),
+    loadObject: status("bpf_object__load", "int bpf_object__load(void *object)"),
+    closeObject: bpf.func("void bpf_object__close(void *object)") as (object: Pointer) => void,
+    findMap: pointer(
+      "bpf_object__find_map_by_name",
+      "void *bpf_object__find_map_by_name(void *object, const char *name)",
+    ),
+    mapFd: status("bpf_map__fd", "int bpf_map__fd(void *map)"),
+    setMaxEntries: status("bpf_map__set_max_entries", "int bpf_map__set_max_entries(void *map, uint32_t entries)"),
+    initialValue: initialValueOf(bpf),
+    nextProgram: bpf.func("void *bpf_object__next_program(void *object, void *previous)") as (
+      object: Pointer,
+      previous: Pointer | null,
+    ) => Pointer | null,
+    programName: bpf.func("const char *bpf_program__name(void *program)") as (program: Pointer) => string,
+    attach: pointer("bpf_program__attach", "void *bpf_program__attach(void *program)"),
+    destroyLink: status("bpf_link__destroy", "int bpf_link__destroy(void *link)"),
+    possibleCpus: status("libbpf_num_possible_cpus", "int libbpf_num_possible_cpus()"),
+    updateElement: status(
+      "bpf_map_update_elem",
+      "int bpf_map_update_elem(int map, const void *key, const void *value, uint64_t flags)",
+    ),
+    lookupElement: status("bpf_map_lookup_elem", "int bpf_map_lookup_elem(int map, const void *key, void *value)"),
+    deleteElement: status("bpf_map_delete_elem", "int bpf_map_delete_elem(int map, const void *key)"),
+    /** Maps `length` bytes of a map's file descriptor; the buffer is only valid until `unmap`. */
+    map(fd: number, offset: number, length: number, isWritable: boolean): { memory: ArrayBuffer; address: Pointer } {
+      const address = mmap(null, length, isWritable ? 3 : 1, 1, fd, offset) as Pointer;
+      if (BigInt.asIntN(64, address) === -1n) throw new SystemError("mmap", koffi.errno());
+      return { memory: koffi.view(address, length), address };
+    },
+    unmap: libc.func("int munmap(void *address, size_t length)") as (address: Pointer, length: number) => number,
+  };
+}
+
+function openLibbpf() {
+  try {
+    return koffi.load("libbpf.so.1");
+  } catch (cause) {
+    throw new UserError(
+      "no-libbpf",
+      "libbpf 1.x (libbpf.so.1) is not installed",
+      "install it: apt-get install libbpf1 (Debian, Ubuntu), dnf install libbpf (Fedora, RHEL), apk add libbpf (Alpine)",
+      { cause },
+    );
+  }
+}
+
+type Arguments = readonly (Pointer | ArrayBufferView | number | string | bigint | null)[];
+type ForeignFunction = (...args: Arguments) => unknown;
+
+function checkPointer(name: string, call: ForeignFunction): (...args: Arguments) => Pointer {
+  return (...args) => {
+    const result = call(...args) as Pointer | null;
+    if (!result) throw new SystemError(name, koffi.errno());
+    return result;
+  };
+}
+
+/** libbpf 1.x answers a negative errno. */
+function checkStatus(name: string, call: ForeignFunction): (...args: Arguments) => number {
+  return (...args) => {
+    const result = call(...args) as number;
+    if (result < 0) throw new SystemError(name, result === -1 ? koffi.errno() : -result);
+    return result;
+  };
+}
+
+/** The memory behind a global section (.rodata before load, .bss after it). */
+function initialValueOf(bpf: LibraryHandle): (map: Pointer) => ArrayBuffer {
+  const call = bpf.func("void *bpf_map__initial_value(void *map, _Out_ size_t *size)");
+  return (map) => {
+    const size: [number | bigint] = [0];
+    const address = call(map, size) as Pointer | null;
+    if (!address) throw new SystemError("bpf_map__initial_value", koffi.errno());
+    return koffi.view(address, Number(size[0]));
+  };
+}

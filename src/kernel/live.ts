@@ -1,0 +1,122 @@
+/** The kernel as a source of records: loads the probe, follows the targets, and drains the ring until told to stop. */
+import { closeSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "../config.ts";
+import {
+  CONNECTION_IGNORED,
+  EVENT_PROCESS,
+  PROCESS_ENDED,
+  PROCESS_STARTED,
+  type RecordCursor,
+} from "../core/decode.ts";
+import type { Ended, Target } from "../core/profile.ts";
+import type { Source, SourceReader } from "../source.ts";
+import { Probe } from "./probe.ts";
+import { commOf, exists } from "./processes.ts";
+import { addProcesses, checkPids, describeTargets, openCgroups } from "./targets.ts";
+
+/** One turn reads at most this much, so that signals and timers are served under any load. */
+const TURN_BYTES = 4 << 20;
+const BUSY_POLL_MS = 5;
+const IDLE_POLL_MS = 10;
+/** Empty polls after which it counts as idle. */
+const IDLE_AFTER = 50;
+const LIVENESS_MS = 1000;
+
+export function monotonicNs(): number {
+  return Number(process.hrtime.bigint());
+}
+
+export class LiveSource implements Source {
+  readonly targets: readonly Target[];
+  readonly startNs: number;
+  readonly startUs: number;
+  private readonly probe: Probe;
+  /** The processes to wait for; null when there is no end to wait for. */
+  private readonly alive: Set<number> | null;
+  private ended: Ended | null = null;
+  private emptyPolls = 0;
+  private livenessCheckedMs = 0;
+
+  /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
+  constructor(config: Config, commandPid: number | null) {
+    const { targets } = config;
+    const pids = [...checkPids(targets.pids), ...(commandPid === null ? [] : [commandPid])];
+    const cgroupFds = openCgroups(targets.cgroups);
+    this.probe = new Probe({
+      isAll: targets.all,
+      isFollowing: targets.follow,
+      comms: targets.comms,
+      ports: targets.ports,
+      cgroupFds,
+      ringBytes: config.ringBytes,
+    });
+    this.probe.attach();
+    const added = addProcesses(this.probe, targets, pids);
+    for (const fd of cgroupFds) closeSync(fd);
+    this.targets = describeTargets(targets, pids);
+    const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;
+    this.alive = isEndless ? null : new Set(added);
+    this.startNs = monotonicNs();
+    this.startUs = Date.now() * 1000;
+  }
+
+  async run(reader: SourceReader): Promise<{ ended: Ended; endNs: number }> {
+    const onRecord = (record: RecordCursor) => {
+      if (record.kind === EVENT_PROCESS) this.followProcess(record);
+      reader.onRecord(record);
+    };
+    for (let isLast = false; ; ) {
+      const bytes = this.probe.ring.drain(onRecord, TURN_BYTES);
+      const { lost } = this.probe;
+      reader.onLost(lost.events, lost.bytes);
+      reader.onTick(monotonicNs());
+      this.checkTargets();
+      if (isLast && bytes === 0) break;
+      if (this.ended !== null && !isLast) {
+        this.probe.detach();
+        isLast = true;
+      }
+      await this.pause(bytes, isLast);
+    }
+    return { ended: this.ended ?? "signal", endNs: monotonicNs() };
+  }
+
+  stop(ended: Ended): void {
+    this.ended ??= ended;
+  }
+
+  ignore(connection: { readonly socket: bigint; readonly id: number }): void {
+    this.probe.ignore(connection, CONNECTION_IGNORED);
+  }
+
+  nameOf(pid: number): string {
+    return commOf(pid);
+  }
+
+  close(): void {
+    this.probe.close();
+  }
+
+  private pause(bytes: number, isLast: boolean): Promise<unknown> {
+    this.emptyPolls = bytes === 0 ? this.emptyPolls + 1 : 0;
+    if (isLast || bytes >= TURN_BYTES) return new Promise(setImmediate);
+    return delay(this.emptyPolls > IDLE_AFTER ? IDLE_POLL_MS : BUSY_POLL_MS);
+  }
+
+  private followProcess(record: RecordCursor): void {
+    if (record.what === PROCESS_STARTED) this.alive?.add(record.pid);
+    else if (record.what === PROCESS_ENDED) this.alive?.delete(record.pid);
+  }
+
+  /** Also asks /proc now and then, in case the kernel's word was lost. */
+  private checkTargets(): void {
+    if (this.alive === null) return;
+    const nowMs = performance.now();
+    if (nowMs - this.livenessCheckedMs >= LIVENESS_MS) {
+      this.livenessCheckedMs = nowMs;
+      for (const pid of this.alive) if (!exists(pid)) this.alive.delete(pid);
+    }
+    if (this.alive.size === 0) this.stop("target-exited");
+  }
+}

@@ -1,0 +1,165 @@
+/** The BPF object of l7prof: open → configure → load → attach → close. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { LAYOUT, SIZES } from "../core/decode.ts";
+import { UserError } from "../errors.ts";
+import { libbpf, type Pointer, SystemError } from "./libbpf.ts";
+import { RingBuffer } from "./ring-buffer.ts";
+
+/** What the kernel side filters by; the limits are those of bpf/events.h. */
+export interface ProbeOptions {
+  readonly isAll: boolean;
+  readonly isFollowing: boolean;
+  readonly comms: readonly string[];
+  readonly ports: readonly number[];
+  /** File descriptors of cgroup v2 directories. */
+  readonly cgroupFds: readonly number[];
+  readonly ringBytes: number;
+}
+
+const BPF_EXIST = 2;
+
+export class Probe {
+  readonly ring: RingBuffer;
+  private readonly object: Pointer;
+  private readonly links: Pointer[] = [];
+  private readonly targetsFd: number;
+  private readonly connectionsFd: number;
+  private readonly counters: BigUint64Array;
+
+  /** Loads the programs; nothing is attached yet. @throws UserError when the kernel refuses. */
+  constructor(options: ProbeOptions) {
+    const bpf = libbpf();
+    this.object = orUserError(() => bpf.openObject(objectPath(), null));
+    try {
+      this.configure(options);
+      orUserError(() => bpf.loadObject(this.object));
+      this.targetsFd = this.mapFd("targets");
+      this.connectionsFd = this.mapFd("connections");
+      this.counters = new BigUint64Array(bpf.initialValue(bpf.findMap(this.object, ".bss")), 0, 2);
+      this.addCgroups(options.cgroupFds);
+      this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
+    } catch (error) {
+      bpf.closeObject(this.object);
+      throw error;
+    }
+  }
+
+  attach(): void {
+    const bpf = libbpf();
+    for (let program = bpf.nextProgram(this.object, null); program; program = bpf.nextProgram(this.object, program)) {
+      this.links.push(orUserError(() => bpf.attach(program as Pointer)));
+    }
+  }
+
+  addTarget(pid: number): void {
+    libbpf().updateElement(this.targetsFd, Uint32Array.of(pid), Uint8Array.of(1), 0);
+  }
+
+  /** The kernel no longer reports the connection. */
+  ignore(connection: { readonly socket: bigint; readonly id: number }, state: number): void {
+    const value = new DataView(new ArrayBuffer(SIZES.connection));
+    value.setUint32(LAYOUT.connection.inode[0], connection.id, true);
+    value.setUint8(LAYOUT.connection.state[0], state);
+    try {
+      libbpf().updateElement(this.connectionsFd, BigUint64Array.of(connection.socket), value, BPF_EXIST);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error; // it is closed by now
+    }
+  }
+
+  /** Events that found the ring full, and the bytes that they told of. */
+  get lost(): { events: number; bytes: number } {
+    return { events: Number(Atomics.load(this.counters, 0)), bytes: Number(Atomics.load(this.counters, 1)) };
+  }
+
+  /** Nothing more is reported; what is in the ring can still be read. */
+  detach(): void {
+    for (const link of this.links.splice(0)) libbpf().destroyLink(link);
+  }
+
+  close(): void {
+    this.detach();
+    this.ring.close();
+    libbpf().closeObject(this.object);
+  }
+
+  private configure(options: ProbeOptions): void {
+    const bpf = libbpf();
+    const rodata = bpf.initialValue(bpf.findMap(this.object, ".rodata"));
+    writeConfig(new DataView(rodata, 0, SIZES.config), options);
+    bpf.setMaxEntries(bpf.findMap(this.object, "events"), options.ringBytes);
+    bpf.setMaxEntries(bpf.findMap(this.object, "scratches"), bpf.possibleCpus());
+  }
+
+  private addCgroups(fds: readonly number[]): void {
+    const map = this.mapFd("cgroups");
+    for (const [i, fd] of fds.entries()) libbpf().updateElement(map, Uint32Array.of(i), Uint32Array.of(fd), 0);
+  }
+
+  private mapFd(name: string): number {
+    const bpf = libbpf();
+    return bpf.mapFd(bpf.findMap(this.object, name));
+  }
+}
+
+function writeConfig(view: DataView, options: ProbeOptions): void {
+  const { config } = LAYOUT;
+  view.setUint32(config.self_pid[0], process.pid, true);
+  view.setUint8(config.is_all[0], Number(options.isAll));
+  view.setUint8(config.is_following[0], Number(options.isFollowing));
+  view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
+  view.setUint8(config.comm_count[0], options.comms.length);
+  view.setUint32(config.port_count[0], options.ports.length, true);
+  for (const [i, port] of options.ports.entries()) view.setUint16(config.ports[0] + 2 * i, port, true);
+  for (const [i, comm] of options.comms.entries()) {
+    const bytes = Buffer.from(comm).subarray(0, 15);
+    for (const [j, byte] of bytes.entries()) view.setUint8(config.comms[0] + 16 * i + j, byte);
+  }
+}
+
+function objectPath(): string {
+  const machine = { x64: "x86_64", arm64: "arm64" }[process.arch as string];
+  const path = fileURLToPath(new URL(`../../bpf/prebuilt/l7prof.${machine}.bpf.o`, import.meta.url));
+  if (machine === undefined || !existsSync(path)) {
+    throw new UserError("no-object", `l7prof has no BPF object for ${process.arch}`, "it runs on x86_64 and arm64");
+  }
+  return path;
+}
+
+const EPERM = 1;
+const EINVAL = 22;
+const ENOENT = 2;
+const ESRCH = 3;
+
+/** What the kernel refused, in words; `l7prof doctor` says the same in more detail. */
+function orUserError<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause;
+    if (cause.errno === EPERM) {
+      throw new UserError(
+        "no-rights",
+        `the kernel does not let l7prof load BPF programs (${cause.message})`,
+        "run it as root, or with CAP_BPF and CAP_PERFMON; see: l7prof doctor",
+        { cause },
+      );
+    }
+    if ([ENOENT, ESRCH].includes(cause.errno) && !existsSync("/sys/kernel/btf/vmlinux")) {
+      throw new UserError(
+        "no-btf",
+        "the kernel has no BTF (/sys/kernel/btf/vmlinux)",
+        "l7prof needs a kernel built with CONFIG_DEBUG_INFO_BTF=y, 5.10 or newer",
+        { cause },
+      );
+    }
+    const code = cause.errno === EINVAL ? "kernel-refused" : "bpf-failed";
+    throw new UserError(
+      code,
+      `the kernel refused a BPF program (${cause.message})`,
+      "see what this host lacks: l7prof doctor; --debug shows the verifier's log",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * One run, top to bottom: records come from the kernel or a recording, go through the profiler
+ * (src/core/profiler.ts: decode → stream → message → exchange → sample and aggregate), and come out as a view.
+ */
+
+import { version } from "./cli/version.ts";
+import { Command } from "./command.ts";
+import type { Config } from "./config.ts";
+import { outputs } from "./output/index.ts";
+import { RecordingSource } from "./recording/reader.ts";
+import { RecordingWriter } from "./recording/writer.ts";
+import { Session } from "./session.ts";
+import { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+
+/** Answers the exit code. @throws UserError */
+export async function run(config: Config): Promise<number> {
+  const command = config.command === null ? null : new Command(config.command);
+  try {
+    return await profile(config, command);
+  } catch (error) {
+    command?.abort();
+    throw error;
+  }
+}
+
+async function profile(config: Config, command: Command | null): Promise<number> {
+  const source = await openSource(config, command);
+  const sink = new Sink(config.view.outputFile, () => source.stop("signal"));
+  try {
+    const recording = openRecording(config, source);
+    const output = outputs[config.view.format](config.view);
+    const tell = (text: string) => void process.stderr.write(text);
+    const session = new Session(config, source, output, { write: (text) => sink.write(text), tell, recording });
+    stopOnSignals(source);
+    session.start({ l7prof: version(), targets: source.targets, rules: config.rules });
+    command?.release();
+    const { ended, endNs } = await source.run(session);
+    session.finish(ended, endNs);
+    if (source instanceof RecordingSource) source.checkWhole();
+    return (await command?.status()) ?? 0;
+  } finally {
+    source.close();
+    sink.close();
+  }
+}
+
+async function openSource(config: Config, command: Command | null): Promise<Source> {
+  if (config.replayFile !== null) return new RecordingSource(config.replayFile);
+  const { LiveSource } = await import("./kernel/live.ts");
+  return new LiveSource(config, command?.pid ?? null);
+}
+
+function openRecording({ recordFile }: Config, { startUs, startNs, targets }: Source): RecordingWriter | null {
+  if (recordFile === null) return null;
+  return new RecordingWriter(recordFile, { l7prof: version(), startUs, startNs, targets });
+}
+
+/** The second Ctrl-C is not waited out. */
+function stopOnSignals(source: Source): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => source.stop("signal"));
+  }
+}

@@ -1,0 +1,134 @@
+/** One run: feeds the records to the profiler, and at the right times its profiles to the output. */
+import type { Config } from "./config.ts";
+import type { RecordCursor } from "./core/decode.ts";
+import type { Ended, Sample, Start, Warning } from "./core/profile.ts";
+import { Profiler } from "./core/profiler.ts";
+import { createRouter } from "./core/route.ts";
+import { compileRules } from "./core/rules.ts";
+import type { Output } from "./output/output.ts";
+import type { RecordingWriter } from "./recording/writer.ts";
+import type { Source, SourceReader } from "./source.ts";
+
+const NS_PER_MS = 1e6;
+const NS_PER_US = 1e3;
+
+export interface SessionSinks {
+  /** Data, in the format of the output. */
+  readonly write: (text: string) => void;
+  /** For people, beside the data. */
+  readonly tell: (text: string) => void;
+  readonly recording: RecordingWriter | null;
+}
+
+export class Session implements SourceReader {
+  private readonly config: Config;
+  private readonly source: Source;
+  private readonly output: Output;
+  private readonly sinks: SessionSinks;
+  private readonly profiler: Profiler;
+  private windowStartNs: number;
+  private lostWarned = 0;
+
+  constructor(config: Config, source: Source, output: Output, sinks: SessionSinks) {
+    this.config = config;
+    this.source = source;
+    this.output = output;
+    this.sinks = sinks;
+    this.windowStartNs = source.startNs;
+    this.profiler = new Profiler(
+      {
+        ...config,
+        ...config.view,
+        groupBy: config.view.groupBy === "host" || config.view.groupBy === "status" ? config.view.groupBy : null,
+        matchRule: compileRules(config.rules).match,
+        route: createRouter(config.routes),
+        maxEndpoints: config.routes.maxEndpoints,
+        toEpochUs: (ns) => this.epochUs(ns),
+      },
+      {
+        onSample: (sample) => this.sample(sample),
+        onWarning: (code, message, timeNs) => this.warn(code, message, timeNs),
+        onIgnore: (connection) => this.source.ignore(connection),
+        nameOf: (pid) => this.nameOf(pid),
+      },
+    );
+  }
+
+  start(start: Omit<Start, "timeUs">): void {
+    this.sinks.write(this.output.start({ timeUs: this.source.startUs, ...start }));
+  }
+
+  onRecord(record: RecordCursor): void {
+    if (this.isCountReached) return;
+    this.sinks.recording?.record(record);
+    this.profiler.receive(record);
+    if (this.isCountReached) this.source.stop("count");
+  }
+
+  onLost(events: number, bytes: number): void {
+    this.sinks.recording?.lost(events, bytes);
+    this.profiler.counters.lostEvents = events;
+    this.profiler.counters.lostBytes = bytes;
+  }
+
+  onTick(nowNs: number): void {
+    const { durationMs, view } = this.config;
+    this.profiler.tick(nowNs);
+    const windowNs = view.intervalMs * NS_PER_MS;
+    while (windowNs > 0 && nowNs - this.windowStartNs >= windowNs) this.endWindow(this.windowEndNs(nowNs, windowNs));
+    if (durationMs !== null && nowNs - this.source.startNs >= durationMs * NS_PER_MS) this.source.stop("duration");
+  }
+
+  /** The summary, when the source has come to its end. */
+  finish(ended: Ended, endNs: number): void {
+    this.warnOfLoss(endNs);
+    const windowMs = (endNs - this.source.startNs) / NS_PER_MS;
+    this.sinks.write(this.output.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended }));
+    this.sinks.recording?.end(ended, endNs);
+  }
+
+  warn(code: string, message: string, timeNs: number): void {
+    const warning: Warning = { timeUs: this.epochUs(timeNs), code, message };
+    if (this.config.view.format === "ndjson") this.sinks.write(this.output.warning(warning));
+    else this.sinks.tell(this.output.warning(warning));
+  }
+
+  private get isCountReached(): boolean {
+    return this.config.count !== null && this.profiler.counters.exchanges >= this.config.count;
+  }
+
+  /** A live window that comes late is as long as it took; of a recording each is exact, the empty ones too. */
+  private windowEndNs(nowNs: number, windowNs: number): number {
+    return this.config.replayFile === null ? nowNs : this.windowStartNs + windowNs;
+  }
+
+  private endWindow(endNs: number): void {
+    this.warnOfLoss(endNs);
+    const windowMs = (endNs - this.windowStartNs) / NS_PER_MS;
+    this.windowStartNs = endNs;
+    this.sinks.write(this.output.metrics(this.profiler.endWindow(this.epochUs(endNs), windowMs)));
+  }
+
+  private warnOfLoss(timeNs: number): void {
+    const { lostEvents } = this.profiler.counters;
+    if (lostEvents === this.lostWarned) return;
+    const more = lostEvents - this.lostWarned;
+    this.lostWarned = lostEvents;
+    const message = `${more} kernel events were lost, the ring buffer was full: counts are too low; give it more with --buffer-size`;
+    this.warn("lost-events", message, timeNs);
+  }
+
+  private sample(sample: Sample): void {
+    this.sinks.write(this.output.sample(sample));
+  }
+
+  private nameOf(pid: number): string {
+    const comm = this.source.nameOf(pid);
+    this.sinks.recording?.name(pid, comm);
+    return comm;
+  }
+
+  private epochUs(ns: number): number {
+    return Math.round(this.source.startUs + (ns - this.source.startNs) / NS_PER_US);
+  }
+}

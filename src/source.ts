@@ -1,0 +1,29 @@
+import type { RecordCursor } from "./core/decode.ts";
+import type { Ended, Target } from "./core/profile.ts";
+
+/** Where records come from: the kernel's ring buffer or a recording. The line behind it is the same. */
+export interface Source {
+  /** What is profiled, known once it is open. */
+  readonly targets: readonly Target[];
+  /** CLOCK_MONOTONIC at the beginning, nanoseconds, and the epoch time that it was. */
+  readonly startNs: number;
+  readonly startUs: number;
+  /** Reads to the end, or until `stop`; answers why it ended and when (CLOCK_MONOTONIC). */
+  run(reader: SourceReader): Promise<{ readonly ended: Ended; readonly endNs: number }>;
+  /** What is there is still read, then `run` ends. */
+  stop(ended: Ended): void;
+  /** The kernel need not report this connection any more. */
+  ignore(connection: { readonly socket: bigint; readonly id: number }): void;
+  /** The name of a process; "" if it is not known. */
+  nameOf(pid: number): string;
+  close(): void;
+}
+
+export interface SourceReader {
+  /** Valid during the call only. */
+  onRecord(record: RecordCursor): void;
+  /** Totals of what the kernel could not deliver. */
+  onLost(events: number, bytes: number): void;
+  /** Often, and before each record of a recording that is later than the last tick. */
+  onTick(nowNs: number): void;
+}
