@@ -1,0 +1,16 @@
+/** Whether to colour: NO_COLOR (no-color.org) over FORCE_COLOR (force-color.org) over what the terminal is. */
+
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of stdout. */
+  readonly isTty: boolean;
+  readonly columns: number | undefined;
+}
+
+/** `isAllowed`: no --no-color, no -o, no --json. */
+export function useColor(terminal: Terminal, isAllowed: boolean): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = terminal.env;
+  if (!isAllowed || NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return terminal.isTty && TERM !== "dumb";
+}

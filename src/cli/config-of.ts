@@ -1,0 +1,55 @@
+/** What was parsed → Config, with what depends on the terminal. */
+import type { Config, TargetConfig, ViewConfig } from "../config.ts";
+import { type Terminal, useColor } from "./color.ts";
+import type { Parsed } from "./command-line.ts";
+import type { Flags } from "./program.ts";
+
+/** `command`: what stood after `--`. */
+export function configOf(parsed: Parsed, command: readonly string[] | null, terminal: Terminal): Config {
+  const { flags, rules, file } = parsed;
+  return {
+    targets: targetsOf(flags),
+    command,
+    replayFile: file,
+    recordFile: flags.record ?? null,
+    rules,
+    topN: flags.top,
+    maxSamplesPerSecond: flags.maxSamplesPerSecond,
+    onlyTraced: flags.onlyTraced ?? false,
+    showSecrets: flags.showSecrets ?? false,
+    routes: {
+      rawUris: flags.rawUris ?? false,
+      templates: flags.uriTemplate ?? [],
+      maxEndpoints: flags.maxEndpoints,
+    },
+    view: viewOf(flags, terminal),
+    live: terminal.isTty && flags.output === undefined && !flags.json && !flags.plain,
+    durationMs: flags.duration ?? null,
+    count: flags.count ?? null,
+    ringBytes: flags.bufferSize,
+    debug: flags.debug ?? false,
+  };
+}
+
+function targetsOf(flags: Flags): TargetConfig {
+  return {
+    pids: [...new Set(flags.pid)],
+    follow: flags.follow,
+    cgroups: flags.cgroup ?? [],
+    comms: flags.comm ?? [],
+    all: flags.all ?? false,
+    ports: [...new Set(flags.port)],
+  };
+}
+
+function viewOf(flags: Flags, terminal: Terminal): ViewConfig {
+  return {
+    format: flags.json ? "ndjson" : "text",
+    outputFile: flags.output ?? null,
+    intervalMs: flags.interval,
+    groupBy: flags.groupBy,
+    histograms: flags.histograms ?? false,
+    color: useColor(terminal, flags.color && flags.output === undefined && !flags.json),
+    columns: terminal.columns ?? 80,
+  };
+}
