@@ -28,6 +28,11 @@ export function isDigit(byte: number): boolean {
   return byte >= DIGIT_0 && byte <= DIGIT_9;
 }
 
+export function isLetter(byte: number): boolean {
+  const lowercase = byte | 0x20;
+  return lowercase >= 0x61 && lowercase <= 0x7a;
+}
+
 /** The octets of ASCII text, to compare with. */
 export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));

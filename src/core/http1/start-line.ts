@@ -12,6 +12,7 @@ import {
   IS_TOKEN,
   isBlank,
   isDigit,
+  isLetter,
   LF,
   SLASH,
   SP,
@@ -72,9 +73,10 @@ function isTarget(bytes: Uint8Array, methodStart: number, methodEnd: number, sta
   return schemeEnd > start && commonLength(bytes, schemeEnd, end, SCHEME_END) === SCHEME_END.length;
 }
 
-/** Scheme characters are a subset of tchar, but for lines of text the difference never decides. */
+/** RFC 3986, 3.1, but for a few characters of tchar that a scheme may not have: "://" decides. */
 export function skipScheme(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
+  if (at < end && !isLetter(bytes[at]!)) return at;
   while (at < end && IS_TOKEN[bytes[at]!] === 1) at++;
   return at;
 }

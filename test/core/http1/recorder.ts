@@ -10,7 +10,8 @@ export class Recorder implements MessageHandler {
   body = "";
   private readonly kind: "request" | "response";
   private readonly verdict: (head: Head) => HeadVerdict;
-  private isOpen = false;
+  /** Set to false after a resync, of which the parser says nothing. */
+  isOpen = false;
 
   constructor(kind: "request" | "response", verdict: (head: Head) => HeadVerdict = () => "framed") {
     this.kind = kind;
