@@ -100,8 +100,8 @@ export class Connection {
     const timeNs = record.timeNs;
     this.lastNs = timeNs;
     this.pid = record.pid;
-    if (direction.receive(record, timeNs) < 0) this.outOfOrder(isRequest);
-    if ((record.flags & FLAG_END) !== 0) direction.end(undefined, timeNs);
+    if ((record.flags & FLAG_END) !== 0) direction.end(record.position, timeNs);
+    else if (direction.receive(record, timeNs) < 0) this.outOfOrder(isRequest);
     if (!isRequest && this.isOrphanOpen) direction.parser.bodyIsOptional();
     this.account();
   }

@@ -50,6 +50,7 @@ export class LiveSource implements Source {
       ports: targets.ports,
       cgroupFds,
       ringBytes: config.ringBytes,
+      isVerbose: config.debug,
     });
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);

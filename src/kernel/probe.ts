@@ -15,6 +15,8 @@ export interface ProbeOptions {
   /** File descriptors of cgroup v2 directories. */
   readonly cgroupFds: readonly number[];
   readonly ringBytes: number;
+  /** libbpf's own messages, the verifier's log among them, go to stderr. */
+  readonly isVerbose: boolean;
 }
 
 const BPF_EXIST = 2;
@@ -30,6 +32,7 @@ export class Probe {
   /** Loads the programs; nothing is attached yet. @throws UserError when the kernel refuses. */
   constructor(options: ProbeOptions) {
     const bpf = libbpf();
+    if (!options.isVerbose) bpf.setPrint(null);
     this.object = orUserError(() => bpf.openObject(objectPath(), null));
     try {
       this.configure(options);

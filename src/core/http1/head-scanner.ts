@@ -23,6 +23,10 @@ export const MAX_HEAD_BYTES = 256 * 1024;
 export type ScanResult = "head" | "more" | "invalid" | "too-long";
 
 const NOTHING = new Uint8Array(0);
+/** What is copied at a time, since most of a long read may be body. */
+const MAX_PIECE_BYTES = 4096;
+/** Up to here a loop copies faster than a view is made. */
+const SHORT_COPY_BYTES = 48;
 const FIRST_CAPACITY = 1024;
 const POOLED_CAPACITY = 16 * 1024;
 const POOL_SIZE = 16;
@@ -112,19 +116,16 @@ export class HeadScanner {
     return this.canBeStartLine(prefix, 0, keptBytes + added);
   }
 
-  /** Goes on with the kept head, up to its end at most: `keptBytes` tells how many bytes were taken. */
+  /** Goes on with the kept head. With "head", `head.end` tells how much of what was kept and came is the head. */
   scanMore(bytes: Uint8Array, start: number, end: number): ScanResult {
     let at = start;
     while (at < end) {
-      const room = Math.min(end, at + MAX_HEAD_BYTES - this.keptBytes);
-      let to = at;
-      while (to < room && bytes[to] !== LF) to++;
-      const hasLine = to < room;
-      if (hasLine) to++;
+      const to = Math.min(end, at + MAX_PIECE_BYTES, at + MAX_HEAD_BYTES - this.keptBytes);
       this.append(bytes, at, to);
-      at = to;
+      const hasLine = hasLineFeed(bytes, at, to);
       const result = hasLine ? this.scanWithinLimit(this.kept, 0, this.keptBytes) : this.resultWithoutLine();
       if (result !== "more") return result;
+      at = to;
     }
     return "more";
   }
@@ -244,7 +245,8 @@ export class HeadScanner {
       grown.set(this.kept.subarray(0, this.keptBytes));
       this.kept = grown;
     }
-    this.kept.set(bytes.subarray(start, end), this.keptBytes);
+    if (end - start > SHORT_COPY_BYTES) this.kept.set(bytes.subarray(start, end), this.keptBytes);
+    else for (let at = start; at < end; at++) this.kept[this.keptBytes + at - start] = bytes[at]!;
     this.keptBytes = length;
   }
 
@@ -253,4 +255,9 @@ export class HeadScanner {
     if (this.kept.length > POOLED_CAPACITY) this.kept = NOTHING;
     this.head.bytes = NOTHING;
   }
+}
+
+function hasLineFeed(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === LF) return true;
+  return false;
 }

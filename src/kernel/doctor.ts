@@ -1,0 +1,151 @@
+/** `l7prof doctor`: what this host has of what l7prof needs, each with its fix. Asks the kernel by doing it. */
+import { existsSync, readFileSync } from "node:fs";
+import { release } from "node:os";
+import chalk, { Chalk } from "chalk";
+import { UserError } from "../errors.ts";
+import { libbpf } from "./libbpf.ts";
+import { Probe } from "./probe.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly state: "ok" | "degraded" | "blocked";
+  readonly detail: string;
+  /** null when there is nothing to fix. */
+  readonly fix: string | null;
+}
+
+export interface DoctorOptions {
+  readonly json: boolean;
+  readonly color: boolean;
+}
+
+/** The exit code: 1 if something blocks. */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const checks = [
+    checkKernel(),
+    checkRights(),
+    checkBtf(),
+    checkLockdown(),
+    checkLibbpf(),
+    checkProbe(),
+    checkCgroup(),
+  ];
+  const isBlocked = checks.some(({ state }) => state === "blocked");
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ type: "doctor", blocked: isBlocked, checks })}\n`
+      : asText(checks, options.color),
+  );
+  return isBlocked ? 1 : 0;
+}
+
+function asText(checks: readonly Check[], isColored: boolean): string {
+  const paint = new Chalk({ level: isColored ? chalk.level || 1 : 0 });
+  const colors = { ok: paint.green, degraded: paint.yellow, blocked: paint.red };
+  const line = ({ name, state, detail, fix }: Check) =>
+    `${colors[state](state.padEnd(8))}  ${name.padEnd(12)}  ${detail}\n${fix === null ? "" : `${" ".repeat(24)}fix: ${fix}\n`}`;
+  return checks.map(line).join("");
+}
+
+function checkKernel(): Check {
+  const version = release();
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > 5 || (major === 5 && minor >= 10)) return { name: "kernel", state: "ok", detail: version, fix: null };
+  return {
+    name: "kernel",
+    state: "blocked",
+    detail: `${version} is older than 5.10`,
+    fix: "run l7prof on kernel 5.10 or newer",
+  };
+}
+
+const CAP_PERFMON = 38n;
+const CAP_BPF = 39n;
+
+function checkRights(): Check {
+  const name = "rights";
+  if (process.geteuid?.() === 0) return { name, state: "ok", detail: "root", fix: null };
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  const capabilities = BigInt(`0x${effective}`);
+  const missing = [
+    ["CAP_BPF", CAP_BPF],
+    ["CAP_PERFMON", CAP_PERFMON],
+  ].filter(([, bit]) => ((capabilities >> (bit as bigint)) & 1n) === 0n);
+  if (missing.length === 0) return { name, state: "ok", detail: "CAP_BPF and CAP_PERFMON", fix: null };
+  return {
+    name,
+    state: "blocked",
+    detail: `not root, without ${missing.map(([cap]) => cap).join(" and ")}`,
+    fix: "run it with sudo",
+  };
+}
+
+function checkBtf(): Check {
+  const path = "/sys/kernel/btf/vmlinux";
+  if (existsSync(path)) return { name: "BTF", state: "ok", detail: path, fix: null };
+  return {
+    name: "BTF",
+    state: "blocked",
+    detail: `${path} is missing`,
+    fix: "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian 11+, Ubuntu 20.10+, RHEL 8.2+ have it), and mount /sys",
+  };
+}
+
+function checkLockdown(): Check {
+  const name = "lockdown";
+  let mode = "none";
+  try {
+    mode = /\[(\w+)\]/.exec(readFileSync("/sys/kernel/security/lockdown", "utf8"))?.[1] ?? "none";
+  } catch {
+    // No securityfs: what is locked down shows when the programs are loaded.
+  }
+  if (mode !== "confidentiality") return { name, state: "ok", detail: mode, fix: null };
+  return {
+    name,
+    state: "blocked",
+    detail: "confidentiality: BPF may not read memory",
+    fix: "boot with lockdown=integrity or none",
+  };
+}
+
+function checkLibbpf(): Check {
+  try {
+    return { name: "libbpf", state: "ok", detail: libbpf().version(), fix: null };
+  } catch (error) {
+    return failed("libbpf", error);
+  }
+}
+
+/** Loads and attaches the very programs, as a run would, and takes them away again. */
+function checkProbe(): Check {
+  const name = "programs";
+  try {
+    const probe = new Probe({ isAll: false, isFollowing: false, comms: [], ports: [], cgroupFds: [], ringBytes: 4096, isVerbose: false });
+    try {
+      probe.attach();
+    } finally {
+      probe.close();
+    }
+    const hooks = "sys_exit, inet_sock_set_state, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
+    return { name, state: "ok", detail: hooks, fix: null };
+  } catch (error) {
+    return failed(name, error);
+  }
+}
+
+function checkCgroup(): Check {
+  const name = "cgroup v2";
+  const mount = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((path) => existsSync(`${path}/cgroup.controllers`));
+  if (mount !== undefined) return { name, state: "ok", detail: mount, fix: null };
+  return {
+    name,
+    state: "degraded",
+    detail: "not mounted: --cgroup can't be used",
+    fix: "mount -t cgroup2 none /sys/fs/cgroup/unified; --pid and --comm work without",
+  };
+}
+
+function failed(name: string, error: unknown): Check {
+  if (error instanceof UserError) return { name, state: "blocked", detail: error.message, fix: error.hint };
+  return { name, state: "blocked", detail: String(error), fix: "run l7prof with --debug and report what it prints" };
+}
