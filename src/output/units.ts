@@ -43,7 +43,12 @@ export function formatExact(count: number): string {
   return grouped.format(count);
 }
 
-/** The same, but from a hundred million on `123.5M`, so that a table's column has a greatest width. */
+/** `1 request`, `1,234 requests`. */
+export function formatCounted(count: number, noun: string): string {
+  return `${formatExact(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Every digit, but from a hundred million on `123.5M`, so that a table's column has a greatest width. */
 export function formatCount(count: number): string {
   return count < 1e8 ? formatExact(count) : compact.format(count);
 }

@@ -11,7 +11,10 @@ const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(sc
 
 function linesOf(name: string): Json[] {
   const text = render(readFixture(name), { format: "ndjson" });
-  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 describe.each(fixtureNames)("%s", (name) => {

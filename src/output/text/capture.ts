@@ -1,10 +1,12 @@
 /** What l7prof saw and what it did not, so that a reader knows how far the numbers go. */
 import type { Summary } from "../../core/profile.ts";
-import { formatBytes, formatExact, formatPercent } from "../units.ts";
-import { rule, sentence, span } from "./layout.ts";
+import { formatBytes, formatCounted, formatExact, formatPercent } from "../units.ts";
+import { flow, rule, sentence, span } from "./layout.ts";
 import type { Style } from "./style.ts";
 
 type Row = readonly [name: string, value: string, meaning: string];
+
+const NAME_WIDTH = "unanswered requests".length;
 
 export function captureText(summary: Summary, style: Style): string {
   const heading = rule(
@@ -15,7 +17,9 @@ export function captureText(summary: Summary, style: Style): string {
   const rows = [...trafficRows(summary), ...lossRows(summary)];
   const width = Math.max(...rows.map(([, value]) => value.length));
   const lines = rows.map(([name, value, meaning]) => {
-    return `${name.padEnd(20)} ${value.padStart(width)}  ${style.dim(meaning)}`.trimEnd().concat("\n");
+    const figure = span(`${name.padEnd(NAME_WIDTH)} ${value.padStart(width)}`);
+    const next = " ".repeat(NAME_WIDTH + 1);
+    return flow(meaning === "" ? [figure] : [figure, span(meaning, style.dim)], style.columns, { next });
   });
   return heading + lines.join("") + alarms(summary, style);
 }
@@ -48,7 +52,7 @@ function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
 
 function alarms({ capture }: Summary, style: Style): string {
   const lost =
-    `${formatExact(capture.lostEvents)} events were lost because the buffer between the kernel and l7prof was full: ` +
+    `${formatCounted(capture.lostEvents, "event")} lost because the buffer between the kernel and l7prof was full: ` +
     "some exchanges are missing above. A larger --buffer-size helps.";
   const uncovered =
     `Coverage is ${formatPercent(capture.coverage, 2)} %: part of the HTTP traffic could not be read, so the counts ` +

@@ -1,7 +1,8 @@
 /** The columns of the main tables: what leads a row, by what is grouped, and the metrics that all of them share. */
 import type { EdgeProfile, EndpointProfile, GroupProfile, Metrics } from "../../core/profile.ts";
 import { escapeForCell } from "../escape.ts";
-import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from "../units.ts";
+import { formatCount, formatPercent, formatRate } from "../units.ts";
+import { bytesCell, durationCell } from "./figures.ts";
 import { edgeLabel } from "./labels.ts";
 import { errorShare, statusText, worstStatus } from "./statuses.ts";
 import { type Style, VERY_WIDE, WIDE } from "./style.ts";
@@ -62,25 +63,24 @@ function rateColumns<Row extends Metrics>(style: Style): Column<Row>[] {
   ];
 }
 
-function sizeColumns<Row extends Metrics>({ digits }: Style): Column<Row>[] {
+function sizeColumns<Row extends Metrics>(style: Style): Column<Row>[] {
   const mean = { group: "MEAN SIZE", align: "right", least: 4 } as const;
   const p95 = { group: "P95 SIZE", align: "right", least: 4, from: VERY_WIDE } as const;
   return [
-    { ...mean, title: "REQ", cell: ({ requestBytes }) => formatBytes(requestBytes.mean, digits) },
-    { ...mean, title: "RESP", cell: ({ responseBytes }) => formatBytes(responseBytes.mean, digits) },
-    { ...p95, title: "REQ", cell: ({ requestBytes }) => formatBytes(requestBytes.p95, digits) },
-    { ...p95, title: "RESP", cell: ({ responseBytes }) => formatBytes(responseBytes.p95, digits) },
+    { ...mean, title: "REQ", cell: ({ requestBytes }) => bytesCell(requestBytes, "mean", style) },
+    { ...mean, title: "RESP", cell: ({ responseBytes }) => bytesCell(responseBytes, "mean", style) },
+    { ...p95, title: "REQ", cell: ({ requestBytes }) => bytesCell(requestBytes, "p95", style) },
+    { ...p95, title: "RESP", cell: ({ responseBytes }) => bytesCell(responseBytes, "p95", style) },
   ];
 }
 
-function durationColumns<Row extends Metrics>({ digits }: Style): Column<Row>[] {
+function durationColumns<Row extends Metrics>(style: Style): Column<Row>[] {
   const duration = { group: "DURATION", align: "right" } as const;
-  const ms = (value: number) => formatDuration(value, digits);
   return [
-    { title: "TTFB", align: "right", from: WIDE, cell: ({ ttfbMs }) => ms(ttfbMs.p50) },
-    { ...duration, title: "P50", cell: ({ durationMs }) => ms(durationMs.p50) },
-    { ...duration, title: "P95", cell: ({ durationMs }) => ms(durationMs.p95) },
-    { ...duration, title: "P99", cell: ({ durationMs }) => ms(durationMs.p99) },
-    { ...duration, title: "MAX", cell: ({ durationMs }) => ms(durationMs.max) },
+    { title: "TTFB", align: "right", from: WIDE, cell: ({ ttfbMs }) => durationCell(ttfbMs, "p50", style) },
+    { ...duration, title: "P50", cell: ({ durationMs }) => durationCell(durationMs, "p50", style) },
+    { ...duration, title: "P95", cell: ({ durationMs }) => durationCell(durationMs, "p95", style) },
+    { ...duration, title: "P99", cell: ({ durationMs }) => durationCell(durationMs, "p99", style) },
+    { ...duration, title: "MAX", cell: ({ durationMs }) => durationCell(durationMs, "max", style) },
   ];
 }

@@ -1,23 +1,23 @@
 /** The four quantities of an edge, each as a row of its distribution. */
-import type { Distribution, EdgeProfile } from "../../core/profile.ts";
-import { formatBytes, formatDuration } from "../units.ts";
-import type { Style } from "./style.ts";
+import type { EdgeProfile } from "../../core/profile.ts";
+import { bytesCell, durationCell, type Figure } from "./figures.ts";
+import { type Style, WIDE } from "./style.ts";
 import { type Column, table } from "./table.ts";
 
 interface Quantity {
   readonly name: string;
-  readonly of: Distribution;
-  readonly format: (value: number) => string;
+  readonly cell: (figure: Figure) => string;
 }
 
-export function distributionTable(edge: EdgeProfile, style: Style): string {
-  const ms = (value: number) => formatDuration(value, style.digits);
-  const bytes = (value: number) => formatBytes(value, style.digits);
+export function distributionTable(
+  { durationMs, ttfbMs, requestBytes, responseBytes }: EdgeProfile,
+  style: Style,
+): string {
   const quantities: Quantity[] = [
-    { name: "duration", of: edge.durationMs, format: ms },
-    { name: "first byte after", of: edge.ttfbMs, format: ms },
-    { name: "request size", of: edge.requestBytes, format: bytes },
-    { name: "response size", of: edge.responseBytes, format: bytes },
+    { name: "duration", cell: (figure) => durationCell(durationMs, figure, style) },
+    { name: "first byte", cell: (figure) => durationCell(ttfbMs, figure, style) },
+    { name: "request size", cell: (figure) => bytesCell(requestBytes, figure, style) },
+    { name: "response size", cell: (figure) => bytesCell(responseBytes, figure, style) },
   ];
   return table(COLUMNS, quantities, style);
 }
@@ -25,12 +25,9 @@ export function distributionTable(edge: EdgeProfile, style: Style): string {
 const FIGURES = ["mean", "min", "p50", "p75", "p90", "p95", "p99", "max", "sum"] as const;
 
 const COLUMNS: readonly Column<Quantity>[] = [
-  { title: "", align: "left", cell: ({ name }) => name },
-  ...FIGURES.map(
-    (figure): Column<Quantity> => ({
-      title: figure.toUpperCase(),
-      align: "right",
-      cell: ({ of, format }) => format(of[figure]),
-    }),
-  ),
+  { title: "", align: "left", isFlexible: true, cell: ({ name }) => name },
+  ...FIGURES.map((figure): Column<Quantity> => {
+    const from = figure === "p75" ? WIDE : 0;
+    return { title: figure.toUpperCase(), align: "right", from, cell: ({ cell }) => cell(figure) };
+  }),
 ];

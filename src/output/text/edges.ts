@@ -1,6 +1,6 @@
 /** The main tables of a window or of the whole run, in the rows that `--group-by` chose. */
 import type { EdgeProfile, Metrics } from "../../core/profile.ts";
-import { formatCount, formatRate } from "../units.ts";
+import { formatCount, formatCounted, formatRate } from "../units.ts";
 import { edgeColumns, endpointColumns, hostColumns, statusColumns } from "./columns.ts";
 import { edgeSpans } from "./labels.ts";
 import { flow, span } from "./layout.ts";
@@ -22,33 +22,33 @@ export function edgeTables(
   extra: (edge: EdgeProfile) => string = () => "",
 ): string {
   const busiest = edges.toSorted((a, b) => b.requests - a.requests);
-  if (style.groupBy === "edge") return cappedTable(edgeColumns(style), busiest, "edges", limits.rows, style);
+  if (style.groupBy === "edge") return cappedTable(edgeColumns(style), busiest, "edge", limits.rows, style);
   const sections = busiest.slice(0, limits.edges).map((edge) => {
     return `${edgeHeader(edge, style)}${extra(edge)}${edgeRows(edge, limits.rows, style)}`;
   });
-  const rest = hidden(busiest.slice(limits.edges), "edges", style);
+  const rest = hidden(busiest.slice(limits.edges), "edge", style);
   return [...sections, rest].filter((section) => section !== "").join("\n");
 }
 
 function edgeHeader(edge: EdgeProfile, style: Style): string {
   const { requests, cpm, inFlight } = edge;
   const counts = [
-    span(`${formatCount(requests)} requests`),
+    span(formatCounted(requests, "request")),
     span(`${formatRate(cpm)} CPM`),
     ...(inFlight > 0 ? [span(`${formatCount(inFlight)} in flight`)] : []),
   ];
   const head = flow([...edgeSpans(edge, style), ...counts], style.columns, { next: "  " });
-  return head + flow(statusSpans(edge, style), style.columns);
+  return requests > 0 ? head + flow(statusSpans(edge, style), style.columns) : head;
 }
 
 function edgeRows({ endpoints, groups = [] }: EdgeProfile, rows: number, style: Style): string {
   switch (style.groupBy) {
     case "host":
-      return cappedTable(hostColumns(style), groups, "hosts", rows, style);
+      return cappedTable(hostColumns(style), groups, "host", rows, style);
     case "status":
-      return cappedTable(statusColumns(style), groups, "statuses", rows, style);
+      return cappedTable(statusColumns(style), groups, "status code", rows, style);
     default:
-      return cappedTable(endpointColumns(style), endpoints, "endpoints", rows, style);
+      return cappedTable(endpointColumns(style), endpoints, "endpoint", rows, style);
   }
 }
 
@@ -66,5 +66,5 @@ function cappedTable<Row extends Metrics>(
 function hidden(rows: readonly Metrics[], noun: string, style: Style): string {
   if (rows.length === 0) return "";
   const requests = rows.reduce((sum, row) => sum + row.requests, 0);
-  return `${style.dim(`… and ${formatCount(rows.length)} more ${noun} (${formatCount(requests)} requests)`)}\n`;
+  return `${style.dim(`… and ${formatCounted(rows.length, `more ${noun}`)} (${formatCounted(requests, "request")})`)}\n`;
 }

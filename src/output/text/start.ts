@@ -8,7 +8,7 @@ import type { Style } from "./style.ts";
 export function startText({ l7prof, targets, rules }: Start, style: Style): string {
   const spans = [
     span(`l7prof ${l7prof}`, style.title),
-    span(`profiles ${targets.map(targetText).join(", ")}`),
+    span(`profiles ${targets.map(targetText).join(", ") || "all that was recorded"}`),
     span(`samples ${rules.map(ruleText).join("; ")}`, style.dim),
   ];
   return `${flow(spans, style.columns, { next: "  " })}\n`;

@@ -1,6 +1,6 @@
 /** The whole run: how it ended, the tables, the worst samples with their evidence, and how far the numbers go. */
 import type { Ended, Summary } from "../../core/profile.ts";
-import { formatDuration, formatExact } from "../units.ts";
+import { formatCounted, formatDuration } from "../units.ts";
 import { captureText } from "./capture.ts";
 import { distributionTable } from "./distributions.ts";
 import { edgeTables, type Limits } from "./edges.ts";
@@ -21,10 +21,12 @@ const ENDED: Readonly<Record<Ended, string>> = {
 export function summaryText(summary: Summary, style: Style): string {
   const heading = [
     span("SUMMARY", style.title),
-    span(`${formatExact(summary.capture.exchanges)} exchanges in ${formatDuration(summary.windowMs, 3)}`),
+    span(`${formatCounted(summary.capture.exchanges, "exchange")} in ${formatDuration(summary.windowMs, 3)}`),
     span(ENDED[summary.ended], style.dim),
   ];
-  const tables = edgeTables(summary.edges, LIMITS, style, (edge) => `${distributionTable(edge, style)}\n`);
+  const tables = edgeTables(summary.edges, LIMITS, style, (edge) =>
+    edge.requests > 0 ? `${distributionTable(edge, style)}\n` : "",
+  );
   return [
     rule(heading, style.columns, style.dim),
     tables === "" ? "no exchanges\n\n" : `${tables}\n`,

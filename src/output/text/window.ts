@@ -1,6 +1,6 @@
 /** One window of the live view: a line with its rates and with what was lost, then the tables. */
 import type { EdgeProfile, Window } from "../../core/profile.ts";
-import { formatCount, formatExact, formatPercent, formatRate } from "../units.ts";
+import { formatCount, formatCounted, formatPercent, formatRate } from "../units.ts";
 import { clock } from "./clock.ts";
 import { edgeTables, type Limits } from "./edges.ts";
 import { rule, type Span, span } from "./layout.ts";
@@ -11,7 +11,7 @@ const LIMITS: Limits = { edges: 5, rows: 10 };
 export function windowText(window: Window, style: Style): string {
   const requests = sum(window, (edge) => edge.requests);
   const inFlight = sum(window, (edge) => edge.inFlight);
-  const busy = [span(`${formatCount(requests)} requests`), span(`${formatRate(sum(window, (edge) => edge.cpm))} CPM`)];
+  const busy = [span(formatCounted(requests, "request")), span(`${formatRate(sum(window, (edge) => edge.cpm))} CPM`)];
   const spans = [
     span(clock(window.timeUs), style.strong),
     ...(requests > 0 ? busy : [span("no exchanges", style.dim)]),
@@ -24,7 +24,7 @@ export function windowText(window: Window, style: Style): string {
 
 function captureSpans({ capture: { coverage, lostEvents } }: Window, style: Style): Span[] {
   const covered = span(`coverage ${formatPercent(coverage, 2)} %`, coverage < 1 ? style.alarm : style.dim);
-  return lostEvents > 0 ? [covered, span(`${formatExact(lostEvents)} events lost`, style.alarm)] : [covered];
+  return lostEvents > 0 ? [covered, span(`${formatCounted(lostEvents, "event")} lost`, style.alarm)] : [covered];
 }
 
 function sum({ edges }: Window, quantity: (edge: EdgeProfile) => number): number {

@@ -1,11 +1,11 @@
 /** Tables for people. Every string that came over the wire is escaped where it enters a line. */
-import { escapeForTerminal } from "../escape.ts";
-import type { OutputFactory } from "../output.ts";
-import { sampleText } from "./sample.ts";
-import { startText } from "./start.ts";
-import { styleOf } from "./style.ts";
-import { summaryText } from "./summary.ts";
-import { windowText } from "./window.ts";
+import { escapeForTerminal } from "./escape.ts";
+import type { OutputFactory } from "./output.ts";
+import { sampleText } from "./text/sample.ts";
+import { startText } from "./text/start.ts";
+import { styleOf } from "./text/style.ts";
+import { summaryText } from "./text/summary.ts";
+import { windowText } from "./text/window.ts";
 
 export const text: OutputFactory = (view) => {
   const style = styleOf(view);

@@ -1,0 +1,58 @@
+import type { Distribution, EdgeProfile, EndpointProfile, GroupProfile, Metrics } from "../../core/profile.ts";
+import { round } from "./round.ts";
+
+/** EDGE of the contract. */
+export function edgeFields(profile: EdgeProfile) {
+  const { side, process, peer, protocol, requests, cpm, inFlight, statuses, statusCpm, endpoints, groups } = profile;
+  return {
+    side,
+    process: { pid: process.pid, comm: process.comm },
+    peer: { pid: peer.pid, comm: peer.comm, address: peer.address, port: peer.port },
+    protocol,
+    requests,
+    cpm: round(cpm),
+    inFlight,
+    statuses,
+    statusCpm: Object.fromEntries(Object.entries(statusCpm).map(([status, rate]) => [status, round(rate)])),
+    ...distributions(profile),
+    endpoints: endpoints.map(endpoint),
+    ...(groups && { groups: groups.map(group) }),
+  };
+}
+
+function endpoint(profile: EndpointProfile) {
+  return { method: profile.method, uri: profile.uri, ...metrics(profile) };
+}
+
+function group(profile: GroupProfile) {
+  return { key: profile.key, ...metrics(profile) };
+}
+
+function metrics(of: Metrics) {
+  return { requests: of.requests, cpm: round(of.cpm), statuses: of.statuses, ...distributions(of) };
+}
+
+function distributions({ requestBytes, responseBytes, durationMs, ttfbMs }: Metrics) {
+  return {
+    requestBytes: distribution(requestBytes),
+    responseBytes: distribution(responseBytes),
+    durationMs: distribution(durationMs),
+    ttfbMs: distribution(ttfbMs),
+  };
+}
+
+function distribution({ count, sum, min, max, mean, p50, p75, p90, p95, p99, buckets }: Distribution) {
+  return {
+    count,
+    sum: round(sum),
+    min: round(min),
+    max: round(max),
+    mean: round(mean),
+    p50: round(p50),
+    p75: round(p75),
+    p90: round(p90),
+    p95: round(p95),
+    p99: round(p99),
+    ...(buckets && { buckets: buckets.map(([upperBound, inBucket]) => [round(upperBound), inBucket]) }),
+  };
+}

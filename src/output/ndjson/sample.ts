@@ -1,0 +1,40 @@
+import type { Sample, SampledMessage, SampledRequest, SampledResponse, SampleEvent } from "../../core/profile.ts";
+import { rfc3339 } from "../rfc3339.ts";
+import { round } from "./round.ts";
+
+/** A sample without its `type`, as it is in a summary. */
+export function sampleFields(sample: Sample) {
+  const { timeUs, reasons, rule, side, process, peer, protocol, durationMs, ttfbMs, request, response } = sample;
+  return {
+    time: rfc3339(timeUs),
+    reasons,
+    rule,
+    side,
+    process: { pid: process.pid, comm: process.comm },
+    peer: { pid: peer.pid, comm: peer.comm, address: peer.address, port: peer.port },
+    protocol,
+    durationMs: round(durationMs),
+    ttfbMs: round(ttfbMs),
+    request: requestFields(request),
+    response: responseFields(response),
+    trace: sample.trace,
+    events: sample.events.map(sampleEvent),
+  };
+}
+
+function requestFields(request: SampledRequest) {
+  return { method: request.method, uri: request.uri, ...messageFields(request) };
+}
+
+function responseFields(response: SampledResponse) {
+  return { status: response.status, reason: response.reason, ...messageFields(response) };
+}
+
+function messageFields(message: SampledMessage) {
+  const { version, headers, bytes, headerBytes, bodyBytes, body, truncated, bodyEncoding } = message;
+  return { version, headers, bytes, headerBytes, bodyBytes, body, truncated, bodyEncoding };
+}
+
+function sampleEvent({ name, startUs, endUs, tags }: SampleEvent) {
+  return { name, start: rfc3339(startUs), end: rfc3339(endUs), tags };
+}
