@@ -130,9 +130,9 @@ static __always_inline void set_positions(struct data_event *record, struct conn
 		struct tcp_sock *tcp = (struct tcp_sock *)ref->sk;
 
 		record->event.flags |= FLAG_ABSOLUTE;
-		record->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* the kernel keeps eighths */
-		in = BPF_CORE_READ(tcp, copied_seq);
-		out = BPF_CORE_READ(tcp, write_seq);
+		record->srtt_us = FIELD(tcp_sock, tcp, srtt_us) >> 3; /* the kernel keeps eighths */
+		in = FIELD(tcp_sock, tcp, copied_seq);
+		out = FIELD(tcp_sock, tcp, write_seq);
 	} else if (transfer->is_write) {
 		connection->out_position = out += transfer->length;
 	} else {

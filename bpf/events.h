@@ -123,6 +123,8 @@ struct config {
 	u8 is_following; /* children of targets are targets */
 	u8 cgroup_count;
 	u8 comm_count;
+	u8 has_casts; /* the kernel has bpf_rdonly_cast */
+	u8 reserved[3];
 	u32 port_count;
 	u16 ports[MAX_PORTS];
 	char comms[MAX_COMMS][16];

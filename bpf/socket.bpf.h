@@ -6,7 +6,7 @@
 #ifndef L7PROF_SOCKET_H
 #define L7PROF_SOCKET_H
 
-#include "maps.bpf.h"
+#include "field.bpf.h"
 
 struct socket_ref {
 	struct sock *sk;
@@ -16,12 +16,13 @@ struct socket_ref {
 
 static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct files_struct *open_files = FIELD(task_struct, task, files);
+	struct fdtable *table = FIELD(files_struct, open_files, fdt);
 	struct file **files, *file = NULL;
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
+	if (fd >= FIELD(fdtable, table, max_fds))
 		return NULL;
-	files = BPF_CORE_READ(table, fd);
+	files = FIELD(fdtable, table, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	return file;
 }
@@ -29,9 +30,9 @@ static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 /* NULL if the file is no socket: only of a socket does the private data point back at the file. */
 static __always_inline struct socket *socket_of_file(struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct socket *socket = FIELD(file, file, private_data);
 
-	return socket && BPF_CORE_READ(socket, file) == file ? socket : NULL;
+	return socket && FIELD(socket, socket, file) == file ? socket : NULL;
 }
 
 static __always_inline bool is_socket(struct task_struct *task, u32 fd)
@@ -46,12 +47,14 @@ static __always_inline bool socket_of(struct task_struct *task, u32 fd, struct s
 {
 	struct file *file = file_of(task, fd);
 	struct socket *socket = file ? socket_of_file(file) : NULL;
+	struct inode *inode;
 
 	if (!socket)
 		return false;
-	ref->sk = BPF_CORE_READ(socket, sk);
-	ref->inode = BPF_CORE_READ(file, f_inode, i_ino);
-	ref->type = BPF_CORE_READ(socket, type);
+	inode = FIELD(file, file, f_inode);
+	ref->sk = FIELD(socket, socket, sk);
+	ref->inode = FIELD(inode, inode, i_ino);
+	ref->type = FIELD(socket, socket, type);
 	return ref->sk != NULL;
 }
 

@@ -3,8 +3,7 @@
 #ifndef L7PROF_SYSCALLS_H
 #define L7PROF_SYSCALLS_H
 
-#include "kernel.h"
-#include "events.h"
+#include "field.bpf.h"
 
 #define SYSCALL_NUMBERS 512
 
@@ -68,9 +67,9 @@ static __always_inline u8 call_of(u32 number)
 static __always_inline bool is_compat_call(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, thread_info.status) & 2; /* TS_COMPAT */
+	return FIELD(task_struct, task, thread_info.status) & 2; /* TS_COMPAT */
 #else
-	return BPF_CORE_READ(task, thread_info.flags) & (1UL << 22); /* TIF_32BIT */
+	return FIELD(task_struct, task, thread_info.flags) & (1UL << 22); /* TIF_32BIT */
 #endif
 }
 

@@ -62,9 +62,10 @@ export const LAYOUT = {
     is_following: [5, 1],
     cgroup_count: [6, 1],
     comm_count: [7, 1],
-    port_count: [8, 4],
-    ports: [12, 32],
-    comms: [44, 128],
+    has_casts: [8, 1],
+    port_count: [12, 4],
+    ports: [16, 32],
+    comms: [48, 128],
   },
   counters: { lost_events: [0, 8], lost_bytes: [8, 8] },
 } as const;
@@ -77,7 +78,7 @@ export const SIZES = {
   state_event: 40,
   process_event: 48,
   connection: 16,
-  config: 172,
+  config: 176,
   counters: 16,
 } as const;
 

@@ -1,5 +1,6 @@
 /** The BPF object of l7prof: open → configure → load → attach → close. */
 import { existsSync } from "node:fs";
+import { release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { LAYOUT, SIZES } from "../core/decode.ts";
 import { UserError } from "../errors.ts";
@@ -110,6 +111,7 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   const { config } = LAYOUT;
   view.setUint32(config.self_pid[0], process.pid, true);
   view.setUint8(config.is_all[0], Number(options.isAll));
+  view.setUint8(config.has_casts[0], Number(isKernelAtLeast(6, 2)));
   view.setUint8(config.is_following[0], Number(options.isFollowing));
   view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
   view.setUint8(config.comm_count[0], options.comms.length);
@@ -119,6 +121,11 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
     const bytes = Buffer.from(comm).subarray(0, 15);
     for (const [j, byte] of bytes.entries()) view.setUint8(config.comms[0] + 16 * i + j, byte);
   }
+}
+
+function isKernelAtLeast(wantedMajor: number, wantedMinor: number): boolean {
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
 function objectPath(): string {
