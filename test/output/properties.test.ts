@@ -9,6 +9,9 @@ import { render } from "./fixture.ts";
 const ACTS_ON_A_TERMINAL = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u;
 const OWN_SYMBOLS = /[─…→×↪●–≥]/gu;
 
+/** A profile is a hundred strings, so this many see every kind of character in every place. */
+const RUNS = { numRuns: 50 };
+
 const groupBy = fc.constantFrom("endpoint", "edge", "host", "status");
 const columns = fc.integer({ min: 80, max: 200 });
 
@@ -18,6 +21,7 @@ test("no character of the text output steers, hides or reorders anything on a te
       const text = render({ parts: [parts, { warning }], groupBy }, { columns });
       expect(text).not.toMatch(ACTS_ON_A_TERMINAL);
     }),
+    RUNS,
   );
 });
 
@@ -28,6 +32,7 @@ test("no line of the text output is wider than the terminal", () => {
         expect(widest(line), line).toBeLessThanOrEqual(columns);
       }
     }),
+    RUNS,
   );
 });
 
@@ -37,6 +42,7 @@ test("colour adds escape sequences and nothing else", () => {
       const coloured = render({ parts: [parts], groupBy }, { color: true });
       expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(render({ parts: [parts], groupBy }));
     }),
+    RUNS,
   );
 });
 
@@ -57,6 +63,7 @@ test("every NDJSON line is well-formed, obeys the schema and says what the profi
       expect(lines[2].request.uri).toBe(parts.sample.request.uri);
       expect(lines[2].response.headers).toEqual(parts.sample.response.headers);
     }),
+    RUNS,
   );
 });
 
