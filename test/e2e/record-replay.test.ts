@@ -59,19 +59,19 @@ test("a truncated recording: what was readable is shown, and the error says so",
   const { code, stdout, stderr } = await replay(file);
   expect(code).toBe(1);
   expect(stderr.trimEnd().split("\n")).toHaveLength(2);
-  expect(stderr).toMatch(/run\.l7prof.*(truncated|cut short|ends)/);
+  expect(stderr).toMatch(/run\.l7prof.*(truncated|cut short|cut off)/);
   const again = summaryOf(stdout);
   const shown = tallyOf(again.edges).exchanges["GET /hello 200"] ?? 0;
   expect(shown).toBeGreaterThan(0);
   expect(shown).toBeLessThan(tallyOf(live.edges).exchanges["GET /hello 200"]!);
 });
 
-test("a recording with damage in its middle: no stack trace, exit code 1", async () => {
+test("a recording with damage in its middle: the rest is shown, with no stack trace", async () => {
   const { file } = await record();
   const bytes = readFileSync(file);
   bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 64);
   writeFileSync(file, bytes);
-  const { code, stderr } = await replay(file);
-  expect(code).toBe(1);
-  expect(stderr).not.toMatch(/^ +at /m);
+  const { stdout, stderr } = await replay(file);
+  expect(stderr).not.toMatch(/^ +at |internal error/m);
+  expect(tallyOf(summaryOf(stdout).edges).exchanges["GET /hello 200"]).toBeGreaterThan(0);
 });

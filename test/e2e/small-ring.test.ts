@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";
+import { edgesOf, startL7prof } from "../support/l7prof.ts";
 import { connectRaw, getRequest, type RawConnection } from "../support/raw-client.ts";
 import { startNodeServer } from "../support/servers.ts";
 import { tallyOf } from "../support/tally.ts";
 
 const connections = 8;
 const rounds = 50;
+const settings = ["--raw-uris", "--interval", "200ms", "--buffer-size", "32768"];
 
 test("a full ring: losses are counted and named, and the streams are right again afterwards", async () => {
   const server = await startNodeServer();
   const open = await Promise.all(
     Array.from({ length: connections }, () => connectRaw({ port: server.port, host: "127.0.0.1" })),
   );
-  const run = await startL7prof([...exactly, "--pid", `${server.pid}`, "--buffer-size", "32768"]);
+  const run = await startL7prof([...settings, "--pid", `${server.pid}`]);
   await getOnEach(open, "/hello");
 
   run.signal("SIGSTOP");
