@@ -135,8 +135,8 @@ const NONE = new Uint32Array(0);
 
 function bucketOf(value: number): number {
   if (value < 2 ** 31) return bucketOfInt32(value | 0);
-  // The bit operations of JavaScript end at 32 bits; a value 2^22 times smaller lies 22 octaves lower, same place.
-  return bucketOfInt32((Math.min(value, 2 ** 53) / 2 ** 22) | 0) + 22 * OCTAVE;
+  // The bit operations of JavaScript end at 32 bits; a value 2^23 times smaller lies 23 octaves lower, same place.
+  return bucketOfInt32((Math.min(value, 2 ** 53) / 2 ** 23) | 0) + 23 * OCTAVE;
 }
 
 function bucketOfInt32(value: number): number {

@@ -121,6 +121,16 @@ describe("Histogram", () => {
     expect(histogram.distribution(1, true).buckets).toEqual([[9, 2 ** 32]]);
   });
 
+  it("is right on both sides of every power of two, to the last", () => {
+    for (let bits = 0; bits <= 53; bits++) {
+      for (const v of [2 ** bits - 1, 2 ** bits, Math.min(2 ** bits + 1, 2 ** 53)]) {
+        const { p50, p99 } = histogramOf([v, 2 ** 53, v]).distribution(1, false);
+        expect(Math.abs(p50 - v)).toBeLessThanOrEqual(v * 0.01);
+        expect(p99).toBeGreaterThanOrEqual(2 ** 53 * 0.99);
+      }
+    }
+  });
+
   it("takes what is no such integer for the nearest one instead of throwing", () => {
     const distribution = histogramOf([-1, Number.NaN, 1.5]).distribution(1, true);
     expect(distribution.count).toBe(3);
