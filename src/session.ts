@@ -28,12 +28,16 @@ export class Session implements SourceReader {
   private readonly profiler: Profiler;
   private windowStartNs: number;
   private lostWarned = 0;
+  private readonly maxExchanges: number;
+  private readonly recording: RecordingWriter | null;
 
   constructor(config: Config, source: Source, output: Output, sinks: SessionSinks) {
     this.config = config;
     this.source = source;
     this.output = output;
     this.sinks = sinks;
+    this.recording = sinks.recording;
+    this.maxExchanges = config.count ?? Number.POSITIVE_INFINITY;
     this.windowStartNs = source.startNs;
     this.profiler = new Profiler(
       {
@@ -59,14 +63,15 @@ export class Session implements SourceReader {
   }
 
   onRecord(record: RecordCursor): void {
-    if (this.isCountReached) return;
-    this.sinks.recording?.record(record);
+    const { counters } = this.profiler;
+    if (counters.exchanges >= this.maxExchanges) return;
+    this.recording?.record(record);
     this.profiler.receive(record);
-    if (this.isCountReached) this.source.stop("count");
+    if (counters.exchanges >= this.maxExchanges) this.source.stop("count");
   }
 
   onLost(events: number, bytes: number): void {
-    this.sinks.recording?.lost(events, bytes);
+    this.recording?.lost(events, bytes);
     this.profiler.counters.lostEvents = events;
     this.profiler.counters.lostBytes = bytes;
   }
@@ -84,17 +89,13 @@ export class Session implements SourceReader {
     this.warnOfLoss(endNs);
     const windowMs = (endNs - this.source.startNs) / NS_PER_MS;
     this.sinks.write(this.output.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended }));
-    this.sinks.recording?.end(ended, endNs);
+    this.recording?.end(ended, endNs);
   }
 
   warn(code: string, message: string, timeNs: number): void {
     const warning: Warning = { timeUs: this.epochUs(timeNs), code, message };
     if (this.config.view.format === "ndjson") this.sinks.write(this.output.warning(warning));
     else this.sinks.tell(this.output.warning(warning));
-  }
-
-  private get isCountReached(): boolean {
-    return this.config.count !== null && this.profiler.counters.exchanges >= this.config.count;
   }
 
   /** A live window that comes late is as long as it took; of a recording each is exact, the empty ones too. */
@@ -124,7 +125,7 @@ export class Session implements SourceReader {
 
   private nameOf(pid: number): string {
     const comm = this.source.nameOf(pid);
-    this.sinks.recording?.name(pid, comm);
+    this.recording?.name(pid, comm);
     return comm;
   }
 

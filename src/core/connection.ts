@@ -69,6 +69,8 @@ export class Connection {
   /** A response that answers no request seen: where its body ends is not sure (it may answer HEAD). */
   private isOrphanOpen = false;
   private isInterim = false;
+  /** The memory of the record that is being read; a head may also lie in the parser's own. */
+  private recordBytes: Uint8Array | null = null;
   private tunnelBytesSeen = 0;
 
   constructor(info: ConnectionInfo, side: Side, context: ConnectionContext) {
@@ -100,9 +102,12 @@ export class Connection {
     const timeNs = record.timeNs;
     this.lastNs = timeNs;
     this.pid = record.pid;
+    this.recordBytes = record.bytes;
     if ((record.flags & FLAG_END) !== 0) direction.end(record.position, timeNs);
     else if (direction.receive(record, timeNs) < 0) this.outOfOrder(isRequest);
     if (!isRequest && this.isOrphanOpen) direction.parser.bodyIsOptional();
+    this.openRequest?.request.settle();
+    this.openResponse?.response.settle();
     this.account();
   }
 
@@ -130,7 +135,7 @@ export class Connection {
   private requestHandler(): MessageHandler {
     return {
       onHead: (head) => this.requestHead(head),
-      onBody: (bytes, start, end) => this.openRequest?.request.append(bytes, start, end),
+      onBody: (bytes, start, end) => this.openRequest?.request.append(bytes, start, end, true),
       onEnd: (headerBytes, bodyBytes, endNs) => this.requestEnd(headerBytes, bodyBytes, endNs),
       onLost: (why, isMessageOpen) => this.requestLost(why, isMessageOpen),
     };
@@ -149,7 +154,7 @@ export class Connection {
     exchange.position = this.requests.messagePosition;
     exchange.answerPosition = this.requests.messageOtherPosition;
     exchange.request.begin(this.context.maxRequestBytes);
-    exchange.request.append(bytes, start, end);
+    exchange.request.append(bytes, start, end, bytes === this.recordBytes);
     this.hasMessages = true;
     this.requests.messageSeen();
     this.context.counters.requests++;
@@ -167,6 +172,7 @@ export class Connection {
     exchange.requestBytes = headerBytes + bodyBytes;
     exchange.requestEndNs = endNs;
     exchange.isRequestEnded = true;
+    exchange.request.settle(); // it waits for its response beyond this record
     if (exchange.isResponseEnded) this.complete(exchange);
   }
 
@@ -190,7 +196,7 @@ export class Connection {
   private responseHandler(): MessageHandler {
     return {
       onHead: (head) => this.responseHead(head),
-      onBody: (bytes, start, end) => this.openResponse?.response.append(bytes, start, end),
+      onBody: (bytes, start, end) => this.openResponse?.response.append(bytes, start, end, true),
       onEnd: (headerBytes, bodyBytes, endNs) => this.responseEnd(headerBytes, bodyBytes, endNs),
       onLost: (why, isMessageOpen) => this.responseLost(why, isMessageOpen),
     };
@@ -214,7 +220,7 @@ export class Connection {
     exchange.responseStartNs = head.startNs;
     exchange.responseHeaderBytes = head.end - head.start;
     exchange.response.begin(this.context.maxResponseBytes);
-    exchange.response.append(head.bytes, head.start, head.end);
+    exchange.response.append(head.bytes, head.start, head.end, head.bytes === this.recordBytes);
     this.openResponse = exchange;
     const isTunnel = head.status === 101 || (exchange.method === "CONNECT" && head.status >= 200 && head.status < 300);
     if (isTunnel) return this.leaveHttp();

@@ -2,24 +2,49 @@
 import type { Edge } from "./edge.ts";
 import type { Target } from "./target.ts";
 
-/** The first bytes of a message as they went over the connection, up to a limit. */
+/**
+ * The first bytes of a message as they went over the connection, up to a limit. What lies in the record that is being
+ * read is only pointed at: most messages are whole by the end of their record, and then need no copy.
+ */
 export class RawMessage {
-  bytes = new Uint8Array(0);
-  length = 0;
+  private bytes: Uint8Array = NOTHING;
+  private start = 0;
+  private end = 0;
   private limit = 0;
+  /** The message's own memory, or what is kept lies elsewhere. */
+  private own: Uint8Array = NOTHING;
 
   /** Keeps at most `limit` bytes of the next message. */
   begin(limit: number): void {
-    this.length = 0;
+    this.bytes = this.own;
+    this.start = 0;
+    this.end = 0;
     this.limit = limit;
   }
 
-  append(bytes: Uint8Array, start: number, end: number): void {
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** What is kept; valid until the next `begin`, and before `settle` no longer than the record. */
+  get view(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  /** `isRecord`: the bytes lie in the record that is being read, and stay until `settle`. */
+  append(bytes: Uint8Array, start: number, end: number, isRecord: boolean): void {
     const count = Math.min(end - start, this.limit - this.length);
     if (count <= 0) return;
-    if (this.length + count > this.bytes.length) this.grow(this.length + count);
-    this.bytes.set(bytes.subarray(start, start + count), this.length);
-    this.length += count;
+    if (isRecord && this.length === 0) {
+      this.bytes = bytes;
+      this.start = start;
+      this.end = start + count;
+    } else if (isRecord && bytes === this.bytes && start === this.end && bytes !== this.own) {
+      this.end += count;
+    } else {
+      this.settle();
+      this.copy(bytes, start, count);
+    }
   }
 
   /** Bytes that were not copied follow: what is kept ends here. */
@@ -27,14 +52,36 @@ export class RawMessage {
     this.limit = this.length;
   }
 
+  /** The record ends: what still points at it is copied. */
+  settle(): void {
+    if (this.bytes === this.own) return;
+    const { bytes, start, length } = this;
+    this.bytes = this.own;
+    this.start = 0;
+    this.end = 0;
+    this.copy(bytes, start, length);
+  }
+
+  private copy(from: Uint8Array, start: number, count: number): void {
+    const length = this.end + count;
+    if (length > this.own.length) this.grow(length);
+    const { own, end } = this;
+    // A loop is faster than making a view for set(), as long as there is not much to copy.
+    if (count <= LOOP_BYTES) for (let i = 0; i < count; i++) own[end + i] = from[start + i]!;
+    else own.set(from.subarray(start, start + count), end);
+    this.end = length;
+  }
+
   private grow(length: number): void {
-    const bytes = new Uint8Array(
-      Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(length))), Math.max(this.limit, length)),
-    );
-    bytes.set(this.bytes.subarray(0, this.length));
-    this.bytes = bytes;
+    const own = new Uint8Array(Math.max(256, 2 ** Math.ceil(Math.log2(length))));
+    own.set(this.own.subarray(0, this.end));
+    this.own = own;
+    this.bytes = own;
   }
 }
+
+const NOTHING = new Uint8Array(0);
+const LOOP_BYTES = 256;
 
 /** Filled as the connection goes on; reused when it has been counted. */
 export class Exchange {

@@ -59,7 +59,7 @@ export function buildSample(exchange: Exchange, context: SampleContext): Sample 
 }
 
 function readMessage(raw: RawMessage, kind: "request" | "response", isKept: boolean, context: SampleContext) {
-  const bytes = raw.bytes.subarray(0, raw.length);
+  const bytes = raw.view;
   const head = readHead(bytes, kind);
   return {
     head,
