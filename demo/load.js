@@ -14,6 +14,8 @@ const skywalking = () => ({
   sw8: `1-${base64(hex(16))}-${base64(hex(16))}-0-${base64("web")}-${base64("i1")}-${base64("/buy")}-${base64("shop")}`,
 });
 
+const order = JSON.stringify({ cart: [1, 2, 3], card: "on file" });
+
 const visits = [
   () => get("/"),
   () => get(`/users/${Math.ceil(Math.random() * 5000)}`),
@@ -23,11 +25,16 @@ const visits = [
   () => get("/"),
   () => get(`/stock/${Math.ceil(Math.random() * 90)}`),
   () => get("/catalogue"),
-  () => get("/old-page", b3()),
-  () => post("/checkout", JSON.stringify({ cart: [1, 2, 3], card: "on file" }), skywalking()),
+  () => post("/checkout", order, skywalking()),
 ];
 
-await Promise.all([...Array.from({ length: 5 }, visitSteadily), searchSometimes()]);
+const troubles = [
+  () => get("/search?q=lamp", w3c()),
+  () => post("/checkout?pay=later&token=s3cret", order, skywalking()),
+  () => get("/old-page", b3()),
+];
+
+await Promise.all([...Array.from({ length: 5 }, visitSteadily), runIntoTrouble()]);
 
 async function visitSteadily() {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
@@ -38,11 +45,11 @@ async function visitSteadily() {
   agent.destroy();
 }
 
-async function searchSometimes() {
+async function runIntoTrouble() {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  while (Date.now() < endsAt) {
-    await send(get("/search?q=lamp", w3c()), agent);
-    await sleep(300);
+  for (let turn = 0; Date.now() < endsAt; turn++) {
+    await send(troubles[turn % troubles.length](), agent);
+    await sleep(1000);
   }
   agent.destroy();
 }

@@ -14,7 +14,7 @@ const routes = [
   [/^\/$/, (response) => response.end("Welcome to the shop.\n")],
   [/^\/users\/(\d+)$/, (response, [id]) => sendJson(response, 200, { id, name: `User ${id}` })],
   [/^\/search$/, (response) => sleep(1200).then(() => sendJson(response, 200, { hits: 3 }))],
-  [/^\/checkout$/, (response) => sendJson(response, 500, { error: "payment provider did not answer" })],
+  [/^\/checkout$/, sendReceipt],
   [/^\/feed$/, sendFeed],
   [/^\/catalogue$/, (response) => response.end(catalogue)],
   [/^\/stock\/(\d+)$/, sendStock],
@@ -35,6 +35,11 @@ server.listen(0, "127.0.0.1", () => process.stdout.write(`ready ${server.address
 function sendJson(response, status, value) {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(value));
+}
+
+function sendReceipt(response, _, { url }) {
+  if (url.includes("pay=later")) sendJson(response, 500, { error: "the payment provider did not answer" });
+  else sendJson(response, 201, { order: 4711, total: 99 });
 }
 
 /** Several writes without a length: goes out in chunks. */
