@@ -1,5 +1,5 @@
 /** What the header fields say about where the body ends: Content-Length and Transfer-Encoding (RFC 9112, 6). */
-import { ascii, COMMA, CR, equalsIgnoringCase, isBlank, isDigit, LF } from "./bytes.ts";
+import { ascii, COMMA, CR, DIGIT_0, equalsIgnoringCase, isBlank, isDigit, LF, SP } from "./bytes.ts";
 import type { Framing } from "./handler.ts";
 
 const NO_LENGTH = -1;
@@ -54,6 +54,10 @@ export class FramingFields {
     if (field === EXPECT) {
       this.addExpect(bytes, start, end);
       return true;
+    }
+    if (field === CONTENT_LENGTH && this.contentLength === NO_LENGTH) {
+      this.contentLength = plainLength(bytes, start, end);
+      if (this.contentLength !== NO_LENGTH) return true;
     }
     // RFC 9112, 2.2: a bare CR is invalid or a SP; where it is some servers' line end, it decides the framing.
     if (hasBareCr(bytes, start, end)) return false;
@@ -115,13 +119,31 @@ export class FramingFields {
   }
 }
 
+// 15 digits can't pass 2^53.
+const MAX_PLAIN_DIGITS = 15;
+
+/** The value as every server writes it, in one pass: blanks, digits, CRLF. NO_LENGTH: it takes a closer look. */
+function plainLength(bytes: Uint8Array, start: number, end: number): number {
+  let at = start | 0;
+  while (at < end && bytes[at] === SP) at = (at + 1) | 0;
+  const digitsStart = at;
+  let length = 0;
+  while (at < end && isDigit(bytes[at]!)) {
+    length = length * 10 + (bytes[at]! - DIGIT_0);
+    at = (at + 1) | 0;
+  }
+  const digits = at - digitsStart;
+  const isPlain = digits > 0 && digits <= MAX_PLAIN_DIGITS && at + 2 === end && bytes[at] === CR;
+  return isPlain ? length : NO_LENGTH;
+}
+
 function parseLength(bytes: Uint8Array, start: number, end: number): number {
   if (start >= end) return BAD_LENGTH;
   let length = 0;
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!;
     if (!isDigit(byte)) return BAD_LENGTH;
-    length = length * 10 + (byte - 0x30);
+    length = length * 10 + (byte - DIGIT_0);
     if (length > Number.MAX_SAFE_INTEGER) return BAD_LENGTH;
   }
   return length;

@@ -16,6 +16,7 @@ import {
 } from "./framing.ts";
 import type { Head } from "./handler.ts";
 import { INVALID, NEED_MORE, scanRequestLine, scanStatusLine } from "./start-line.ts";
+import { findLineFeed } from "./words.ts";
 
 /** No server that is known accepts longer heads (Apache, nginx, Node: 8 to 64 KiB unless told otherwise). */
 export const MAX_HEAD_BYTES = 256 * 1024;
@@ -122,7 +123,7 @@ export class HeadScanner {
     while (at < end) {
       const to = Math.min(end, at + MAX_PIECE_BYTES, at + MAX_HEAD_BYTES - this.keptBytes);
       this.append(bytes, at, to);
-      const hasLine = hasLineFeed(bytes, at, to);
+      const hasLine = findLineFeed(bytes, at, to) < to;
       const result = hasLine ? this.scanWithinLimit(this.kept, 0, this.keptBytes) : this.resultWithoutLine();
       if (result !== "more") return result;
       at = to;
@@ -149,17 +150,17 @@ export class HeadScanner {
       const result = this.scanStartLine(bytes, end);
       if (result !== "head") return result;
     }
-    let at = this.lineStart;
+    let at = this.lineStart | 0;
     for (;;) {
       const lineStart = at;
-      while (at < end && bytes[at]! > SP && bytes[at] !== COLON) at++;
+      while (at < end && bytes[at]! > SP && bytes[at] !== COLON) at = (at + 1) | 0;
       const nameEnd = at;
-      while (at < end && bytes[at] !== LF) at++;
+      at = findLineFeed(bytes, at, end);
       if (at >= end) {
         this.lineStart = lineStart;
         return "more";
       }
-      at++;
+      at = (at + 1) | 0;
       const byte = bytes[nameEnd]!;
       if (byte === COLON) {
         if (!this.startField(bytes, lineStart, nameEnd, nameEnd + 1)) return "invalid";
@@ -255,9 +256,4 @@ export class HeadScanner {
     if (this.kept.length > POOLED_CAPACITY) this.kept = NOTHING;
     this.head.bytes = NOTHING;
   }
-}
-
-function hasLineFeed(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === LF) return true;
-  return false;
 }

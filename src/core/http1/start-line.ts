@@ -15,9 +15,9 @@ import {
   isLetter,
   LF,
   SLASH,
-  SP,
 } from "./bytes.ts";
 import type { Head } from "./handler.ts";
+import { findBlankOrControl, findLineFeed } from "./words.ts";
 
 export const NEED_MORE = -1;
 export const INVALID = -2;
@@ -35,7 +35,7 @@ export function scanRequestLine(bytes: Uint8Array, start: number, end: number, h
   const methodEnd = at;
   while (at < end && isBlank(bytes[at]!)) at++;
   const targetStart = at;
-  while (at < end && bytes[at]! > SP) at++;
+  at = findBlankOrControl(bytes, at, end);
   const targetEnd = at;
   while (at < end && isBlank(bytes[at]!)) at++;
   head.methodEnd = methodEnd;
@@ -103,6 +103,6 @@ function unfit(bytes: Uint8Array, at: number, end: number): number {
 }
 
 function afterLineFeed(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at++) if (bytes[at] === LF) return at + 1;
-  return NEED_MORE;
+  const at = findLineFeed(bytes, start, end);
+  return at < end ? at + 1 : NEED_MORE;
 }

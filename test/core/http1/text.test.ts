@@ -5,6 +5,7 @@ import { dechunk } from "../../../src/core/http1/dechunk.ts";
 import { looksLike } from "../../../src/core/http1/detect.ts";
 import { findHeader, parseHeaders } from "../../../src/core/http1/headers.ts";
 import { readHead } from "../../../src/core/http1/read-head.ts";
+import { findBlankOrControl, findLineFeed } from "../../../src/core/http1/words.ts";
 
 const octets = fc.uint8Array({ maxLength: 200 });
 
@@ -47,6 +48,31 @@ describe("looksLike", () => {
         if (looksLike(bytes, 0, Math.min(length, bytes.length)) !== "other") return;
         expect(looksLike(bytes, 0, bytes.length)).toBe("other");
       }),
+    );
+  });
+});
+
+describe("findLineFeed and findBlankOrControl", () => {
+  const holder = new ArrayBuffer(64 * 1024);
+  const octet = fc.oneof(
+    fc.constantFrom(0x0a, 0x0b, 0x1f, 0x20, 0x21, 0x8a, 0x80, 0xa0),
+    fc.integer({ min: 0, max: 255 }),
+  );
+
+  it("find in a large array, wherever it begins, what a look at each byte finds", () => {
+    fc.assert(
+      fc.property(fc.array(octet, { maxLength: 40 }), fc.nat(9), fc.nat(9), (octets, byteOffset, start) => {
+        const bytes = new Uint8Array(holder, byteOffset, 32 * 1024).fill(0x0a);
+        bytes.set(octets, start);
+        const end = start + octets.length;
+        const first = (isFound: (byte: number) => boolean) => {
+          const index = octets.findIndex(isFound);
+          return index < 0 ? end : start + index;
+        };
+        expect(findLineFeed(bytes, start, end)).toBe(first((byte) => byte === 0x0a));
+        expect(findBlankOrControl(bytes, start, end)).toBe(first((byte) => byte <= 0x20));
+      }),
+      { numRuns: 3000 },
     );
   });
 });
