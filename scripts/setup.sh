@@ -20,7 +20,7 @@ packages_for() {
     runtime | demo) echo "$runtime" ;;
     bench) echo "$load" ;;
     rivals) echo "$load tshark bpftrace" ;;
-    test) echo "$load wrk jq curl git python3 procps openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
+    test) echo "$load jq curl python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
     *) fail "unknown purpose $1; one of: runtime demo test bench rivals" ;;
   esac
 }
@@ -45,7 +45,7 @@ hold_services() {
 install_packages() {
   command -v apt-get >/dev/null || fail "needs $*; there is no apt-get here: install them by hand and run this again"
   [ "$(id -u)" = 0 ] || fail "needs $*; run this as root, or: sudo apt-get install $*"
-  say "installing $*(log: $log)"
+  say "installing $* (log: $log)"
   hold_services
   export DEBIAN_FRONTEND=noninteractive
   {
@@ -60,7 +60,8 @@ install_packages() {
 install_modules() {
   [ -d node_modules ] && npm ls --all >/dev/null 2>&1 && return
   say "installing the Node modules of package-lock.json (log: $log)"
-  npm ci --no-audit --no-fund >>"$log" 2>&1 || fail "npm ci failed; see the end of $log"
+  # Not npm ci: it refuses a lock file without the optional packages of other platforms, which not every registry has.
+  npm install --no-save --no-audit --no-fund >>"$log" 2>&1 || fail "npm install failed; see the end of $log"
 }
 
 need=$(packages_for "${1:-runtime}")
