@@ -48,8 +48,8 @@ export interface ProfilerEvents {
   nameOf(pid: number): string;
 }
 
+const TCP_FIN_WAIT1 = 4;
 const TCP_CLOSE = 7;
-const SHUTDOWN_IN = 1;
 const SHUTDOWN_OUT = 2;
 const SHUTDOWN_BOTH = 3;
 
@@ -176,17 +176,19 @@ export class Profiler {
     const open = this.table.get(record.connection);
     if (open === undefined) return;
     this.flushHeld(open);
-    const shutdown = record.state === TCP_CLOSE ? SHUTDOWN_BOTH : record.shutdown;
+    const { state, shutdown } = record;
+    // The peer's FIN shuts what comes in, too, but what came before it may yet be read: a read of 0 ends that.
+    const isClosed = state === TCP_CLOSE || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
     open.connection?.ended(
       {
-        isIn: (shutdown & SHUTDOWN_IN) !== 0,
-        isOut: (shutdown & SHUTDOWN_OUT) !== 0,
+        isIn: isClosed,
+        isOut: isClosed || (shutdown & SHUTDOWN_OUT) !== 0,
         inPosition: record.inPosition,
         outPosition: record.outPosition,
       },
       record.timeNs,
     );
-    if (shutdown === SHUTDOWN_BOTH) this.close(open, record.timeNs);
+    if (isClosed) this.close(open, record.timeNs);
   }
 
   private opaque(record: RecordCursor): void {
