@@ -99,7 +99,7 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 
 	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && fresh)) {
-		if (!emit_open(task, ref->sk, ref->inode, EVENT_OPEN, flags | (transfer->is_write ? FLAG_WRITE : 0)))
+		if (!emit_open(scratch, task, ref, EVENT_OPEN, flags | (transfer->is_write ? FLAG_WRITE : 0)))
 			return false; /* user space would not know whose data this is: the next message tries again */
 		connection->state = CONNECTION_FOLLOWED;
 		if (!connection->is_tcp) {
@@ -112,7 +112,7 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	}
 	if (kind == SNIFFED_TLS) {
 		connection->state = CONNECTION_IGNORED;
-		emit_open(task, ref->sk, ref->inode, EVENT_OPAQUE, flags | (transfer->is_write ? FLAG_WRITE : 0));
+		emit_open(scratch, task, ref, EVENT_OPAQUE, flags | (transfer->is_write ? FLAG_WRITE : 0));
 	} else if (fresh) {
 		connection->state = CONNECTION_IGNORED;
 	}

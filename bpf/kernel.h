@@ -34,9 +34,6 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
-enum bpf_func_id {
-	BPF_FUNC_loop = 181,
-};
 #define BPF_ANY 0
 #define BPF_RB_NO_WAKEUP 1
 

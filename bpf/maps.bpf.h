@@ -65,6 +65,7 @@ struct scratch {
 	u8 payload[2 * HEAD_BYTES];
 	u32 filled; /* of the payload, while vectors are copied */
 	u32 reserved;
+	struct open_event open; /* too large for the stack, of which a program and what it calls have 512 bytes */
 };
 
 /* One a CPU (the largest per-CPU value would be 32 KiB); user space sets the number. */
@@ -82,13 +83,19 @@ static __always_inline struct scratch *scratch_of_cpu(void)
 	return bpf_map_lookup_elem(&scratches, &cpu);
 }
 
+/* The compiler would make it an atomic fetch, which kernels before 5.12 (5ca419f2864a) do not know. */
+static __always_inline void add_atomically(u64 *sum, u64 value)
+{
+	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(sum), "r"(value) : "memory");
+}
+
 /* Gives a record to user space, or counts it as lost and answers false. */
 static __always_inline bool emit(void *record, u64 size, u32 moved_bytes)
 {
 	if (!bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP))
 		return true;
-	__sync_fetch_and_add(&counters.lost_events, 1);
-	__sync_fetch_and_add(&counters.lost_bytes, moved_bytes);
+	add_atomically(&counters.lost_events, 1);
+	add_atomically(&counters.lost_bytes, moved_bytes);
 	return false;
 }
 

@@ -8,7 +8,7 @@
 
 #include "maps.bpf.h"
 
-#define MAX_VECTORS 1024 /* UIO_MAXIOV */
+#define MAX_VECTORS 512 /* of the 1024 that the kernel takes (UIO_MAXIOV): more of them the verifier does not follow */
 
 /* What one call moved. */
 struct transfer {
@@ -21,127 +21,96 @@ struct transfer {
 	u8 call;
 };
 
-/* A walk over the vectors or messages of one call. */
-struct walk {
-	u64 vectors;
-	struct scratch *scratch;
-	u32 limit;  /* stop here; at most HEAD_BYTES when copying */
-	u32 before; /* bytes of the vectors passed so far */
-	u32 tail;
-};
-
-/* bpf_loop (kernel 5.17) walks them all; before that the verifier has to unroll, and a few must do. */
-#define UNROLLED 32
-#define WALK(count, step, walk)                                                             \
-	do {                                                                                \
-		if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))            \
-			bpf_loop((count) < MAX_VECTORS ? (count) : MAX_VECTORS, step, walk, 0); \
-		else                                                                        \
-			for (u32 i = 0; i < UNROLLED && i < (count); i++)                   \
-				if (step(i, walk))                                          \
-					break;                                              \
-	} while (0)
-
-static long copy_vector(u64 i, struct walk *walk)
-{
-	struct scratch *scratch = walk->scratch;
-	u32 filled = *(volatile u32 *)&scratch->filled;
-	struct iovec vector;
-	u64 length;
-
-	if (filled >= walk->limit || filled >= HEAD_BYTES)
-		return 1;
-	if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(walk->vectors + i * sizeof(vector))))
-		return 1;
-	length = vector.iov_len < walk->limit - filled ? vector.iov_len : walk->limit - filled;
-	barrier_var(length); /* so that the bound is checked on the register that is used */
-	if (length > HEAD_BYTES)
-		return 1;
-	if (length && bpf_probe_read_user(scratch->payload + filled, length, vector.iov_base))
-		return 1;
-	scratch->filled = filled + length;
-	return 0;
-}
-
-/* Appends to scratch->payload until `limit`. */
+/*
+ * Appends to scratch->payload until `limit`, which is at most HEAD_BYTES. How full it is stands in memory and not in a
+ * register: what comes from a map has no history for the verifier, so it finds the rounds of the loop alike. (bpf_loop
+ * came only with kernel 5.17.)
+ */
 __attribute__((noinline)) int copy_vectors(u64 vectors, u32 count, u32 limit)
 {
-	struct walk walk = { .vectors = vectors, .scratch = scratch_of_cpu(), .limit = limit };
-
-	if (walk.scratch)
-		WALK(count, copy_vector, &walk);
-	return 0;
-}
-
-static long copy_last_vector(u64 i, struct walk *walk)
-{
+	struct scratch *scratch = scratch_of_cpu();
 	struct iovec vector;
-	u64 tail;
 
-	if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(walk->vectors + i * sizeof(vector))))
-		return 1;
-	if (walk->before + vector.iov_len < walk->limit) {
-		walk->before += vector.iov_len;
+	if (!scratch)
 		return 0;
+	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
+		u32 filled = *(volatile u32 *)&scratch->filled;
+		u64 length;
+
+		if (filled >= limit || filled >= HEAD_BYTES)
+			break;
+		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(vectors + i * sizeof(vector))))
+			break;
+		length = vector.iov_len < limit - filled ? vector.iov_len : limit - filled;
+		barrier_var(length); /* so that the bound is checked on the register that is used */
+		if (length > HEAD_BYTES)
+			break;
+		if (length && bpf_probe_read_user(scratch->payload + filled, length, vector.iov_base))
+			break;
+		scratch->filled = filled + length;
 	}
-	tail = walk->limit - walk->before;
-	if (tail > TAIL_BYTES)
-		tail = TAIL_BYTES;
-	if (!bpf_probe_read_user(walk->scratch->payload + HEAD_BYTES, tail,
-				 vector.iov_base + (walk->limit - walk->before) - tail))
-		walk->tail = tail;
-	return 1;
+	return 0;
 }
 
 /* The last bytes of a call longer than HEAD_BYTES, as far as they lie in its last vector; answers how many. */
 __attribute__((noinline)) int copy_vectors_tail(u64 vectors, u32 count, u32 length)
 {
-	struct walk walk = { .vectors = vectors, .scratch = scratch_of_cpu(), .limit = length };
+	struct scratch *scratch = scratch_of_cpu();
+	struct iovec vector;
+	u32 left = length;
 
-	if (walk.scratch)
-		WALK(count, copy_last_vector, &walk);
-	return walk.tail;
+	if (!scratch)
+		return 0;
+	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
+		u64 tail = left < TAIL_BYTES ? left : TAIL_BYTES;
+
+		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(vectors + i * sizeof(vector))))
+			break;
+		if (vector.iov_len < left) {
+			left -= vector.iov_len;
+			continue;
+		}
+		barrier_var(tail);
+		if (tail > TAIL_BYTES)
+			break;
+		return bpf_probe_read_user(scratch->payload + HEAD_BYTES, tail, vector.iov_base + left - tail) ? 0 : tail;
+	}
+	return 0;
 }
 
-/* One message of recvmmsg or sendmmsg; `before` is what the earlier ones moved. */
-static long copy_message(u64 i, struct walk *walk)
-{
-	struct mmsghdr message;
-
-	if (bpf_probe_read_user(&message, sizeof(message), (void *)(walk->vectors + i * sizeof(message))))
-		return 1;
-	walk->before += message.msg_len;
-	copy_vectors((u64)message.msg_hdr.msg_iov, message.msg_hdr.msg_iovlen,
-		     walk->before < walk->limit ? walk->before : walk->limit);
-	return *(volatile u32 *)&walk->scratch->filled != walk->before;
-}
-
+/* recvmmsg, sendmmsg: the messages one after the other. */
 __attribute__((noinline)) int copy_messages(u64 messages, u32 count, u32 limit)
 {
-	struct walk walk = { .vectors = messages, .scratch = scratch_of_cpu(), .limit = limit };
+	struct scratch *scratch = scratch_of_cpu();
+	struct mmsghdr message;
+	u32 end = 0;
 
-	if (walk.scratch)
-		WALK(count, copy_message, &walk);
+	if (!scratch)
+		return 0;
+	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
+		if (bpf_probe_read_user(&message, sizeof(message), (void *)(messages + i * sizeof(message))))
+			break;
+		end += message.msg_len;
+		copy_vectors((u64)message.msg_hdr.msg_iov, message.msg_hdr.msg_iovlen, end < limit ? end : limit);
+		if (*(volatile u32 *)&scratch->filled != end)
+			break;
+	}
 	return 0;
 }
 
-static long add_length(u64 i, struct walk *walk)
-{
-	u64 at = walk->vectors + i * sizeof(struct mmsghdr) + __builtin_offsetof(struct mmsghdr, msg_len);
-	u32 length;
-
-	if (bpf_probe_read_user(&length, sizeof(length), (void *)at))
-		return 1;
-	walk->before += length;
-	return 0;
-}
-
+/* Bytes that all the messages moved together. */
 __attribute__((noinline)) int length_of_messages(u64 messages, u32 count)
 {
-	struct walk walk = { .vectors = messages };
+	u32 length = 0, one;
 
-	WALK(count, add_length, &walk);
-	return walk.before;
+	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
+		u64 at = messages + i * sizeof(struct mmsghdr) + __builtin_offsetof(struct mmsghdr, msg_len);
+
+		if (bpf_probe_read_user(&one, sizeof(one), (void *)at))
+			break;
+		length += one;
+	}
+	return length;
 }
 
 /* At most `limit` bytes from the beginning of the transfer; answers how many there are now in the scratch. */

@@ -119,15 +119,18 @@ static __always_inline void read_addresses(struct sock *sk, struct open_event *r
 	}
 }
 
-static __always_inline bool emit_open(struct task_struct *task, struct sock *sk, u32 inode, u8 kind, u8 flags)
+static __always_inline bool emit_open(struct scratch *scratch, struct task_struct *task, struct socket_ref *ref,
+				      u8 kind, u8 flags)
 {
-	struct open_event record = { .socket = (u64)sk };
+	struct open_event *record = &scratch->open;
 
-	event_init(&record.event, kind, inode);
-	record.event.flags = flags;
-	read_addresses(sk, &record);
-	BPF_CORE_READ_STR_INTO(&record.comm, task, group_leader, comm);
-	return emit(&record, sizeof(record), 0);
+	__builtin_memset(record, 0, sizeof(*record));
+	event_init(&record->event, kind, ref->inode);
+	record->event.flags = flags;
+	record->socket = (u64)ref->sk;
+	read_addresses(ref->sk, record);
+	BPF_CORE_READ_STR_INTO(&record->comm, task, group_leader, comm);
+	return emit(record, sizeof(*record), 0);
 }
 
 #endif
