@@ -28,6 +28,7 @@ export class Session implements SourceReader {
   private readonly profiler: Profiler;
   private windowStartNs: number;
   private lostWarned = 0;
+  private isCoverageWarned = false;
   private readonly maxExchanges: number;
   private readonly recording: RecordingWriter | null;
 
@@ -39,10 +40,13 @@ export class Session implements SourceReader {
     this.recording = sinks.recording;
     this.maxExchanges = config.count ?? Number.POSITIVE_INFINITY;
     this.windowStartNs = source.startNs;
+    // `--interval 0`: the summary alone.
+    const isSilent = config.view.format === "text" && config.view.intervalMs === 0;
     this.profiler = new Profiler(
       {
         ...config,
         ...config.view,
+        maxSamplesPerSecond: isSilent ? 0 : config.maxSamplesPerSecond,
         groupBy: config.view.groupBy === "host" || config.view.groupBy === "status" ? config.view.groupBy : null,
         matchRule: compileRules(config.rules).match,
         route: createRouter(config.routes),
@@ -111,12 +115,16 @@ export class Session implements SourceReader {
   }
 
   private warnOfLoss(timeNs: number): void {
-    const { lostEvents } = this.profiler.counters;
-    if (lostEvents === this.lostWarned) return;
-    const more = lostEvents - this.lostWarned;
-    this.lostWarned = lostEvents;
-    const message = `${more} kernel events were lost, the ring buffer was full: counts are too low; give it more with --buffer-size`;
-    this.warn("lost-events", message, timeNs);
+    const { lostEvents, coverage } = this.profiler.counters;
+    if (lostEvents > this.lostWarned) {
+      const what = `${lostEvents - this.lostWarned} kernel events were lost, the ring buffer was full`;
+      this.warn("lost-events", `${what}: counts are too low; give it more with --buffer-size`, timeNs);
+      this.lostWarned = lostEvents;
+    }
+    if (coverage < 1 && !this.isCoverageWarned) {
+      this.warn("coverage", "part of the HTTP traffic could not be read: the summary's counters say what", timeNs);
+      this.isCoverageWarned = true;
+    }
   }
 
   private sample(sample: Sample): void {

@@ -16,9 +16,6 @@ export function checkConflicts(kind: "run" | "replay" | "doctor", given: Readonl
 
 const PAIRS: readonly (readonly [a: string, b: string, fix: string])[] = [
   ["--json", "--plain", "choose one: --json for scripts, --plain for tables"],
-  ["--all", "--pid", "--all includes every process: leave --pid out"],
-  ["--all", "--comm", "--all includes every process: leave --comm out"],
-  ["--all", "--cgroup", "--all includes every process: leave --cgroup out"],
 ];
 
 const TARGETS = ["--pid", "--cgroup", "--comm", "--all", "--"];

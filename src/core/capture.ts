@@ -40,6 +40,7 @@ export class CaptureCounters {
       unansweredRequests: this.unansweredRequests,
       orphanResponses: this.orphanResponses,
       unparsedMessages: this.unparsedMessages,
+      tunnelBytes: this.tunnelBytes,
       coverage: this.coverage,
     };
   }

@@ -22,6 +22,10 @@ export const PROCESS_ENDED = 3;
 export const CONNECTION_SNIFFED = 0;
 export const CONNECTION_IGNORED = 2;
 
+export const MAX_PORTS = 16;
+export const MAX_COMMS = 8;
+export const MAX_CGROUPS = 8;
+
 /** `offset, size` of each field that user space reads. */
 export const LAYOUT = {
   event: {

@@ -94,6 +94,8 @@ export interface Capture {
   readonly unansweredRequests: number;
   readonly orphanResponses: number;
   readonly unparsedMessages: number;
+  /** Bytes on connections after they left HTTP (WebSocket, CONNECT). */
+  readonly tunnelBytes: number;
   /** Share of the bytes of HTTP connections that the parser accounted for: 1 means that nothing was lost. */
   readonly coverage: number;
 }

@@ -120,7 +120,15 @@ function checkLibbpf(): Check {
 function checkProbe(): Check {
   const name = "programs";
   try {
-    const probe = new Probe({ isAll: false, isFollowing: false, comms: [], ports: [], cgroupFds: [], ringBytes: 4096, isVerbose: false });
+    const probe = new Probe({
+      isAll: false,
+      isFollowing: false,
+      comms: [],
+      ports: [],
+      cgroupFds: [],
+      ringBytes: 4096,
+      isVerbose: false,
+    });
     try {
       probe.attach();
     } finally {

@@ -34,7 +34,7 @@ export function libbpf(): Libbpf {
 
 function loadLibbpf() {
   const bpf = openLibbpf();
-  const libc = koffi.load("libc.so.6");
+  const libc = koffi.load(null);
   const pointer = (name: string, signature: string) => checkPointer(name, bpf.func(signature));
   const status = (name: string, signature: string) => checkStatus(name, bpf.func(signature));
   const mmap = libc.func("void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)");

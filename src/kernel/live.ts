@@ -13,7 +13,7 @@ import type { Ended, Target } from "../core/profile.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { Probe } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
-import { addProcesses, checkPids, describeTargets, openCgroups } from "./targets.ts";
+import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups } from "./targets.ts";
 
 /** One turn reads at most this much, so that signals and timers are served under any load. */
 const TURN_BYTES = 4 << 20;
@@ -41,6 +41,7 @@ export class LiveSource implements Source {
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
   constructor(config: Config, commandPid: number | null) {
     const { targets } = config;
+    checkLimits(targets);
     const pids = [...checkPids(targets.pids), ...(commandPid === null ? [] : [commandPid])];
     const cgroupFds = openCgroups(targets.cgroups);
     this.probe = new Probe({

@@ -1,10 +1,27 @@
 /** The targets of the command line, checked, and how they become entries of the kernel's table. */
 import { closeSync, openSync } from "node:fs";
 import type { TargetConfig } from "../config.ts";
+import { MAX_CGROUPS, MAX_COMMS, MAX_PORTS } from "../core/decode.ts";
 import type { Target } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
 import type { Probe } from "./probe.ts";
 import { allPids, commOf, exists, processOf, withDescendants } from "./processes.ts";
+
+/** The kernel side has room for so many. @throws UserError `too-many-targets` */
+export function checkLimits({ comms, cgroups, ports }: TargetConfig): void {
+  const limits = [
+    ["--comm", comms.length, MAX_COMMS],
+    ["--cgroup", cgroups.length, MAX_CGROUPS],
+    ["--port", ports.length, MAX_PORTS],
+  ] as const;
+  for (const [flag, count, limit] of limits) {
+    if (count <= limit) continue;
+    const hint = `leave some out, or profile the whole machine with --all`;
+    throw new UserError("too-many-targets", `${count} times ${flag}: at most ${limit} can be given`, hint, {
+      exitCode: 2,
+    });
+  }
+}
 
 /** @throws UserError `no-such-pid` for a PID that does not exist. */
 export function checkPids(pids: readonly number[]): number[] {

@@ -59,6 +59,7 @@ function captureFields(capture: Capture) {
     unansweredRequests: capture.unansweredRequests,
     orphanResponses: capture.orphanResponses,
     unparsedMessages: capture.unparsedMessages,
+    tunnelBytes: capture.tunnelBytes,
     // 1 means that nothing was lost, so nothing else may round to it.
     coverage: capture.coverage < 1 ? Math.min(round(capture.coverage), 0.999999) : 1,
   };

@@ -1,8 +1,9 @@
 /** Writes a recording. Synchronous and buffered: a record is copied once, and a full disk is an error at once. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
 import type { RecordCursor } from "../core/decode.ts";
 import type { Ended } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
+import { invokingUser } from "../invoking-user.ts";
 import { ENTRY_END, ENTRY_LOST, ENTRY_NAME, ENTRY_RECORD, MAGIC, padded, type RecordingHeader } from "./format.ts";
 
 const BUFFER_BYTES = 1 << 20;
@@ -17,7 +18,7 @@ export class RecordingWriter {
   /** @throws UserError `cannot-write` */
   constructor(path: string, header: RecordingHeader) {
     this.path = path;
-    this.fd = this.orUserError(() => openSync(path, "w", 0o600)); // it holds what went over the wire, secrets included
+    this.fd = this.orUserError(() => openForOwner(path));
     const json = Buffer.from(JSON.stringify(header));
     const head = Buffer.alloc(16 + padded(json.length), " ");
     head.write(MAGIC, 0, "latin1");
@@ -89,4 +90,12 @@ export class RecordingWriter {
       );
     }
   }
+}
+
+/** It holds what went over the wire, secrets included: for its owner alone, who is the user that called sudo. */
+function openForOwner(path: string): number {
+  const fd = openSync(path, "w", 0o600);
+  const user = invokingUser();
+  if (user !== undefined && fstatSync(fd).isFile()) fchownSync(fd, user.uid, user.gid);
+  return fd;
 }

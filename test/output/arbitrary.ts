@@ -146,6 +146,7 @@ const window: Arbitrary<Window> = fc.record({
     unansweredRequests: count,
     orphanResponses: count,
     unparsedMessages: count,
+    tunnelBytes: count,
     coverage: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
 });

@@ -32,6 +32,7 @@ function trafficRows({ capture }: Summary): Row[] {
     ["requests", formatExact(capture.requests), ""],
     ["responses", formatExact(capture.responses), ""],
     ["exchanges", formatExact(capture.exchanges), "requests with their response: what is counted above"],
+    ["tunnel bytes", formatBytes(capture.tunnelBytes, 3), "after connections left HTTP (WebSocket, CONNECT)"],
   ];
 }
 
@@ -41,7 +42,7 @@ function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
     [
       "unanswered requests",
       formatExact(capture.unansweredRequests),
-      "no response before the connection or the run ended",
+      "no response before the connection ended",
     ],
     ["orphan responses", formatExact(capture.orphanResponses), "their request was sent before l7prof looked"],
     ["unparsed messages", formatExact(capture.unparsedMessages), "not HTTP/1, or broken"],
