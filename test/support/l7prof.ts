@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EdgeProfile, Sample, Side, Summary, Warning } from "../../src/core/profile.ts";
 import { type BpfProgram, l7profPrograms, untilProgramsAreGone } from "./bpf.ts";
 import { type Child, type ChildOptions, runChild, startChild } from "./child.ts";
-import { inRepo } from "./paths.ts";
+import { inRepo, root } from "./paths.ts";
 import { until } from "./until.ts";
 
 /** One line of --json. */
@@ -71,9 +71,11 @@ export function l7prof(args: readonly string[], options: ChildOptions = {}) {
   return runChild("node", [binary, ...args], options);
 }
 
-/** The same as a user without rights. */
+/** The same as a user without rights, who sees the checkout as /mnt, since it may lie where only root may look. */
 export function l7profAsNobody(args: readonly string[]) {
-  return runChild("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "node", binary, ...args]);
+  const asNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+  const commandLine = `mount --bind "$0" /mnt && exec ${asNobody} node /mnt/bin/l7prof.js "$@"`;
+  return runChild("unshare", ["--mount", "sh", "-c", commandLine, root, ...args]);
 }
 
 export function edgesOf({ edges }: Summary, side: Side, pids?: readonly number[]): readonly EdgeProfile[] {
