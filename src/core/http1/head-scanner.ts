@@ -63,6 +63,13 @@ export function newHead(): Head {
   };
 }
 
+/**
+ * First letters of fields that say nothing about framing, which are all but Content-Length, Expect and
+ * Transfer-Encoding: what such a line looks like past its first letter can't matter, so it is passed at once.
+ */
+const CANNOT_FRAME = new Uint8Array(256);
+for (const letter of "abdfghijklmnopqrsuvwxyzABDFGHIJKLMNOPQRSUVWXYZ") CANNOT_FRAME[letter.charCodeAt(0)] = 1;
+
 export class HeadScanner {
   readonly head: Head = newHead();
   /** How many bytes of the head are kept here; 0 while it is scanned in place. */
@@ -153,6 +160,16 @@ export class HeadScanner {
     let at = this.lineStart | 0;
     for (;;) {
       const lineStart = at;
+      if (at < end && CANNOT_FRAME[bytes[at]!] === 1) {
+        at = findLineFeed(bytes, at, end);
+        if (at >= end) {
+          this.lineStart = lineStart;
+          return "more";
+        }
+        at = (at + 1) | 0;
+        if (this.openField !== NO_FIELD && !this.endField(bytes, lineStart)) return "invalid";
+        continue;
+      }
       while (at < end && bytes[at]! > SP && bytes[at] !== COLON) at = (at + 1) | 0;
       const nameEnd = at;
       at = findLineFeed(bytes, at, end);
@@ -195,6 +212,12 @@ export class HeadScanner {
     this.openField = framingField(bytes, lineStart, nameEnd);
     this.valueStart = valueStart;
     return true;
+  }
+
+  private endField(bytes: Uint8Array, lineStart: number): boolean {
+    const isValid = this.closeField(bytes, lineStart);
+    this.openField = NO_FIELD;
+    return isValid;
   }
 
   private closeField(bytes: Uint8Array, end: number): boolean {
