@@ -25,7 +25,7 @@ export async function measureTshark(nginx: Nginx, exchanges: number): Promise<nu
 export async function measureBpftrace(nginx: Nginx, exchanges: number): Promise<number> {
   enableBpfStats();
   const before = new Set(programs().map(({ id }) => id));
-  const bpftrace = startChild("bpftrace", ["-e", countingScript]);
+  const bpftrace = startChild("unshare", ["--mount", "sh", "-c", withTracefs, countingScript]);
   await until("bpftrace is attached", () => bpftrace.stdoutLines.some((line) => line.startsWith("Attaching")), 20_000);
   await sleep(1000);
   const its = () => programs().filter(({ id }) => !before.has(id));
@@ -36,6 +36,12 @@ export async function measureBpftrace(nginx: Nginx, exchanges: number): Promise<
   await bpftrace.stop("SIGINT");
   return spent / exchanges / 1000;
 }
+
+/** bpftrace needs tracefs where debugfs has it; mounted for it alone. */
+const withTracefs = `
+mount -t debugfs none /sys/kernel/debug
+mount -t tracefs none /sys/kernel/debug/tracing
+exec bpftrace -B line -e "$0"`;
 
 const countingScript = `
 tracepoint:syscalls:sys_exit_recvfrom /comm == "nginx" && args->ret > 0/ { @start[tid] = nsecs; }

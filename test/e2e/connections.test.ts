@@ -83,7 +83,8 @@ test("TLS: warned of by process and port", async () => {
   execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, ...subject], {
     stdio: "ignore",
   });
-  const server = await startNodeServer(["--key", key, "--cert", cert]);
+  // A port above those that clients get: the server is not told by the lower number.
+  const server = await startNodeServer(["--key", key, "--cert", cert, "--port", "61443"]);
   const { warnings } = await profile(["--pid", `${server.pid}`, "--port", `${server.port}`], async () => {
     const socket = connectTls({ port: server.port, host: "127.0.0.1", rejectUnauthorized: false });
     await new Promise((resolve) => socket.once("secureConnect", resolve));
@@ -94,6 +95,7 @@ test("TLS: warned of by process and port", async () => {
   const warning = warnings.find(({ code }) => code === "tls-unreadable");
   expect(warning?.message).toContain("node");
   expect(warning?.message).toContain(`${server.port}`);
+  expect(Math.abs(Date.parse(warning!.time) - Date.now())).toBeLessThan(10_000);
 });
 
 test("an HTTP/2 preface: warned of by process and port", async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EdgeProfile, Sample, Side, Summary, Warning } from "../../src/core/profile.ts";
+import type { EdgeProfile, Sample, Side, Summary } from "../../src/core/profile.ts";
 import { type BpfProgram, l7profPrograms, untilProgramsAreGone } from "./bpf.ts";
 import { type Child, type ChildOptions, runChild, startChild } from "./child.ts";
 import { inRepo, root } from "./paths.ts";
@@ -9,8 +9,14 @@ import { until } from "./until.ts";
 export type Line =
   | { readonly type: "start" | "metrics"; readonly [field: string]: unknown }
   | ({ readonly type: "sample" } & Sample)
-  | ({ readonly type: "warning" } & Warning)
+  | ({ readonly type: "warning" } & WarningLine)
   | ({ readonly type: "summary" } & Summary);
+
+export interface WarningLine {
+  readonly time: string;
+  readonly code: string;
+  readonly message: string;
+}
 
 export interface Result {
   readonly code: number | null;
@@ -18,7 +24,7 @@ export interface Result {
   /** Throws if the run gave none. */
   readonly summary: Summary;
   readonly samples: readonly Sample[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly WarningLine[];
   readonly stderr: string;
 }
 
@@ -99,7 +105,7 @@ async function result(child: Child, before: readonly BpfProgram[]): Promise<Resu
       return summary as Summary;
     },
     samples: lines.filter((line) => line.type === "sample") as unknown as Sample[],
-    warnings: lines.filter((line) => line.type === "warning") as unknown as Warning[],
+    warnings: lines.filter((line) => line.type === "warning") as unknown as WarningLine[],
     stderr: child.stderr(),
   };
 }
