@@ -8,6 +8,12 @@ import { UserError } from "../errors.ts";
 /** An opaque pointer into libbpf. */
 export type Pointer = bigint & { readonly pointer: true };
 
+/** Memory shared with the kernel; the buffer is only valid until it is unmapped. */
+export interface Mapping {
+  readonly memory: ArrayBuffer;
+  readonly address: Pointer;
+}
+
 export class SystemError extends Error {
   readonly errno: number;
 
@@ -66,8 +72,8 @@ function loadLibbpf() {
     ),
     lookupElement: status("bpf_map_lookup_elem", "int bpf_map_lookup_elem(int map, const void *key, void *value)"),
     deleteElement: status("bpf_map_delete_elem", "int bpf_map_delete_elem(int map, const void *key)"),
-    /** Maps `length` bytes of a map's file descriptor; the buffer is only valid until `unmap`. */
-    map(fd: number, offset: number, length: number, isWritable: boolean): { memory: ArrayBuffer; address: Pointer } {
+    /** Maps `length` bytes of a map's file descriptor. */
+    map(fd: number, offset: number, length: number, isWritable: boolean): Mapping {
       const address = mmap(null, length, isWritable ? 3 : 1, 1, fd, offset) as Pointer;
       if (BigInt.asIntN(64, address) === -1n) throw new SystemError("mmap", koffi.errno());
       return { memory: koffi.view(address, length), address };
@@ -109,7 +115,7 @@ function checkStatus(name: string, call: ForeignFunction): (...args: Arguments) 
   };
 }
 
-/** The memory behind a global section (.rodata before load, .bss after it). */
+/** What a global section begins with; only what is written there before the load counts. */
 function initialValueOf(bpf: LibraryHandle): (map: Pointer) => ArrayBuffer {
   const call = bpf.func("void *bpf_map__initial_value(void *map, _Out_ size_t *size)");
   return (map) => {

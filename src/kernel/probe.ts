@@ -4,7 +4,7 @@ import { release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { LAYOUT, SIZES } from "../core/decode.ts";
 import { UserError } from "../errors.ts";
-import { libbpf, type Pointer, SystemError } from "./libbpf.ts";
+import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 
 /** What the kernel side filters by; the limits are those of bpf/events.h. */
@@ -21,6 +21,8 @@ export interface ProbeOptions {
 }
 
 const BPF_EXIST = 2;
+/** A page: the kernel maps no less. */
+const GLOBALS_BYTES = 4096;
 
 export class Probe {
   readonly ring: RingBuffer;
@@ -28,6 +30,8 @@ export class Probe {
   private readonly links: Pointer[] = [];
   private readonly targetsFd: number;
   private readonly connectionsFd: number;
+  /** The kernel side's global variables, which are `counters`. */
+  private readonly globals: Mapping;
   private readonly counters: BigUint64Array;
 
   /** Loads the programs; nothing is attached yet. @throws UserError when the kernel refuses. */
@@ -40,7 +44,8 @@ export class Probe {
       orUserError(() => bpf.loadObject(this.object));
       this.targetsFd = this.mapFd("targets");
       this.connectionsFd = this.mapFd("connections");
-      this.counters = new BigUint64Array(bpf.initialValue(bpf.findMap(this.object, ".bss")), 0, 2);
+      this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, false);
+      this.counters = new BigUint64Array(this.globals.memory, 0, 2);
       this.addCgroups(options.cgroupFds);
       this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
     } catch (error) {
@@ -85,6 +90,7 @@ export class Probe {
   close(): void {
     this.detach();
     this.ring.close();
+    libbpf().unmap(this.globals.address, GLOBALS_BYTES);
     libbpf().closeObject(this.object);
   }
 

@@ -3,7 +3,7 @@
  * in the kernel), so neither a system call nor a callback is needed per event.
  */
 import { RecordCursor } from "../core/decode.ts";
-import { libbpf, type Pointer } from "./libbpf.ts";
+import { libbpf, type Mapping } from "./libbpf.ts";
 
 const PAGE = 4096;
 const HEADER_BYTES = 8;
@@ -11,11 +11,6 @@ const BUSY = 0x8000_0000 | 0;
 const DISCARDED = 0x4000_0000;
 /** Space is given back to the kernel after this much, not only when the ring is empty. */
 const RELEASE_BYTES = 1 << 18;
-
-interface Mapping {
-  readonly memory: ArrayBuffer;
-  readonly address: Pointer;
-}
 
 export class RingBuffer {
   readonly sizeBytes: number;
