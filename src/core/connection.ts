@@ -99,12 +99,18 @@ export class Connection {
   receive(record: RecordCursor): void {
     const isRequest = ((record.flags & FLAG_WRITE) !== 0) === (this.side === "client");
     const direction = isRequest ? this.requests : this.responses;
+    const other = isRequest ? this.responses : this.requests;
     const timeNs = record.timeNs;
+    // Then what is missing at the beginning of the other direction shows, too.
+    if (other.expected === undefined && this.info.isFresh) other.expected = record.otherPosition;
     this.lastNs = timeNs;
     this.pid = record.pid;
     this.recordBytes = record.bytes;
     if ((record.flags & FLAG_END) !== 0) direction.end(record.position, timeNs);
-    else if (direction.receive(record, timeNs) < 0) this.outOfOrder(isRequest);
+    else {
+      if (direction.isBehind(record)) this.outOfOrder(isRequest);
+      direction.receive(record, timeNs);
+    }
     if (!isRequest && this.isOrphanOpen) direction.parser.bodyIsOptional();
     this.openRequest?.request.settle();
     this.openResponse?.response.settle();
@@ -151,12 +157,12 @@ export class Connection {
     exchange.requestStartNs = head.startNs;
     exchange.requestHeaderBytes = end - start;
     exchange.expectsContinue = head.expectsContinue;
+    this.requests.messageSeen(head.startNs);
     exchange.position = this.requests.messagePosition;
     exchange.answerPosition = this.requests.messageOtherPosition;
     exchange.request.begin(this.context.maxRequestBytes);
     exchange.request.append(bytes, start, end, bytes === this.recordBytes);
     this.hasMessages = true;
-    this.requests.messageSeen();
     this.context.counters.requests++;
     this.openRequest = exchange;
     this.matcher.push(exchange, head.startNs);
@@ -203,13 +209,13 @@ export class Connection {
   }
 
   private responseHead(head: Head): HeadVerdict {
-    const { messagePosition, messageOtherPosition } = this.responses;
     this.hasMessages = true;
-    this.responses.messageSeen();
+    this.responses.messageSeen(head.startNs);
     // RFC 9110, 15.2: interim responses precede the one that answers. 101 is final: the connection changes hands.
     this.isInterim = head.status < 200 && head.status !== 101;
     if (this.isInterim) return "no-body";
     this.context.counters.responses++;
+    const { messagePosition, messageOtherPosition } = this.responses;
     const exchange = this.matcher.take(messagePosition, messageOtherPosition, head.startNs);
     if (exchange === undefined) {
       this.context.counters.orphanResponses++;
@@ -218,6 +224,8 @@ export class Connection {
     }
     exchange.status = head.status;
     exchange.responseStartNs = head.startNs;
+    // A client's write may return after the response was read; it began before that.
+    if (exchange.requestStartNs > head.startNs) exchange.requestStartNs = head.startNs;
     exchange.responseHeaderBytes = head.end - head.start;
     exchange.response.begin(this.context.maxResponseBytes);
     exchange.response.append(head.bytes, head.start, head.end, head.bytes === this.recordBytes);
@@ -246,6 +254,7 @@ export class Connection {
   }
 
   private endResponse(exchange: Exchange, bytes: number, endNs: number): void {
+    this.matcher.paired(this.responses.expected!);
     exchange.responseBytes = bytes;
     exchange.responseEndNs = endNs;
     exchange.isResponseEnded = true;
@@ -275,6 +284,7 @@ export class Connection {
 
   /** Calls came in another order than their bytes: no message in that direction can be trusted. */
   private outOfOrder(isRequest: boolean): void {
+    (isRequest ? this.requests : this.responses).parser.resync();
     if (isRequest) this.requestLost("gap", this.openRequest !== null);
     else this.responseLost("gap", this.openResponse !== null);
   }
@@ -282,7 +292,7 @@ export class Connection {
   private streamLost(isRequest: boolean, why: LostReason, cutBytes: number): void {
     if (isRequest) this.matcher.requestsMissed();
     else this.matcher.responsesMissed();
-    if (this.hasMessages) {
+    if (this.hasMessages || why === "gap") {
       this.context.counters.unparsedMessages++;
       this.context.counters.unaccountedBytes += cutBytes;
     } else if (why === "invalid") {

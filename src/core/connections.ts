@@ -13,6 +13,8 @@ export const MAX_CONNECTIONS = 65_536;
 export interface OpenConnection {
   readonly info: ConnectionInfo;
   readonly opener: ProcessInfo;
+  /** Not before the time of the call that opened it to us. */
+  readonly openNs: number;
   /** Null until its first message shows which side it is. */
   connection: Connection | null;
   readonly held: HeldRecords;
@@ -45,6 +47,7 @@ export class ConnectionTable {
     const open: OpenConnection = {
       info,
       opener: { pid: record.pid, comm: record.comm },
+      openNs: record.timeNs,
       connection: null,
       held: new HeldRecords(),
       pid: record.pid,

@@ -17,6 +17,7 @@ export class Direction {
   /** Of the call that is being read. */
   private callPosition = 0;
   private callOtherPosition = 0;
+  private callNs = 0;
   private readonly onSkip: () => void;
   /** Joined in mid-stream, no message seen yet: what goes by belongs to one that began before. */
   private isJoining: boolean;
@@ -30,8 +31,12 @@ export class Direction {
     this.onSkip = onSkip;
   }
 
-  /** Reads a data record; answers how many bytes before it were missed. */
-  receive(record: RecordCursor, timeNs: number): number {
+  /** The record's call came before one that was read already: nothing fits together any more. */
+  isBehind(record: RecordCursor): boolean {
+    return this.expected !== undefined && ((record.position - this.expected) | 0) < 0;
+  }
+
+  receive(record: RecordCursor, timeNs: number): void {
     const { parser } = this;
     const length = record.length;
     const position = record.position;
@@ -39,20 +44,21 @@ export class Direction {
     this.expected = (position + length) >>> 0;
     this.callPosition = position;
     this.callOtherPosition = record.otherPosition;
+    this.callNs = timeNs;
     if (missed > 0) this.skip(missed, timeNs);
-    else if (missed < 0) parser.resync(); // the calls came in another order than their bytes
-    if (parser.isIdle || parser.isLost) this.messageStarts();
+    if (parser.openBytes === 0) this.messageStarts();
     const head = record.headBytes;
     const tail = record.tailBytes;
     const start = record.payload;
     if (head > 0) parser.feed(record.bytes, start, start + head, timeNs, true);
     if (length > head + tail) this.skip(length - head - tail, timeNs);
     if (tail > 0) parser.feed(record.bytes, start + head, start + head + tail, timeNs, false);
-    return missed;
   }
 
-  /** A whole head was seen. */
-  messageSeen(): void {
+  /** A whole head was seen, whose first byte went by at `startNs`. */
+  messageSeen(startNs: number): void {
+    // What looked like the beginning of a message before this call was none.
+    if (startNs === this.callNs) this.messageStarts();
     if (this.isJoining) this.lostSeen = this.parser.lostBytes;
     this.isJoining = false;
   }

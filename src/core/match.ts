@@ -22,6 +22,12 @@ export class Matcher {
   private syncedEpoch = 0;
   private hasPipelined = false;
   private lastActivityNs = 0;
+  /** Requests were missed, and no response has been paired since. */
+  private isAfterMiss = false;
+  /** How far the responses had come when the last of them that was paired ended. */
+  private pairedUpTo: number | undefined = undefined;
+  /** How far the requests had come at the last response. */
+  private answeredUpTo: number | undefined = undefined;
   private readonly drop: (exchange: Exchange) => void;
 
   /** `drop` gets each request that can't be given its response. */
@@ -42,7 +48,9 @@ export class Matcher {
   push(exchange: Exchange, timeNs: number): void {
     const newest = this.waiting[this.waiting.length - 1];
     // Two requests with no byte of a response between them. (With bytes between them, a response was missed.)
-    if (newest !== undefined && newest.answerPosition === exchange.answerPosition) this.hasPipelined = true;
+    const before = newest === undefined && this.isAfterMiss ? this.pairedUpTo : newest?.answerPosition;
+    if (before === exchange.answerPosition) this.hasPipelined = true;
+    this.isAfterMiss = false;
     if (this.size >= MAX_WAITING) this.clear();
     const isQuiet = timeNs - this.lastActivityNs >= QUIET_NS;
     // A request that can't be proved is kept as long as it may take a response out of the queue.
@@ -58,6 +66,9 @@ export class Matcher {
    */
   take(position: number, requestPosition: number, timeNs: number): Exchange | undefined {
     this.lastActivityNs = timeNs;
+    // Two responses with no byte of a request between them.
+    if (this.answeredUpTo === requestPosition) this.hasPipelined = true;
+    this.answeredUpTo = requestPosition;
     for (let exchange = this.oldest; exchange !== undefined; exchange = this.oldest) {
       // A response to a request cannot precede it.
       if (((requestPosition - exchange.position) | 0) <= 0) {
@@ -73,12 +84,20 @@ export class Matcher {
       }
       this.drop(this.shift());
     }
+    this.epoch++; // its request was missed, or comes late: then it must not wait for the next response
     return undefined;
+  }
+
+  /** A response has ended that was paired; the responses had come to `position`. */
+  paired(position: number): void {
+    this.pairedUpTo = position;
+    this.isAfterMiss = false;
   }
 
   /** Requests may have gone by unseen: those that come now must be proved. */
   requestsMissed(): void {
     this.epoch++;
+    this.isAfterMiss = true;
   }
 
   /** Responses may have gone by unseen: so must those that wait. */

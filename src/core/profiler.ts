@@ -145,13 +145,20 @@ export class Profiler {
     const start = record.payload;
     const looks = looksLike(record.bytes, start, start + record.headBytes);
     const isWrite = (record.flags & FLAG_WRITE) !== 0;
+    // The record of the call that opened it, which began with a message, was lost: wait for the next one.
+    const isJoined = record.timeNs > open.openNs;
+    if (isJoined && looks !== "request" && looks !== "response") {
+      this.counters.unaccountedBytes += record.length;
+      return null;
+    }
     if (looks === "http2-preface" || looks === "tls" || looks === "other") {
       if (looks === "http2-preface") this.warnUnreadable("http2", "speaks HTTP/2, which l7prof does not read", open);
       this.ignore(open, record.timeNs);
       return null;
     }
     const side: Side = (looks === "response") === isWrite ? "server" : "client";
-    const connection = new Connection(open.info, side, this.context);
+    const info = isJoined ? { ...open.info, isFresh: false } : open.info;
+    const connection = new Connection(info, side, this.context);
     open.connection = connection;
     return connection;
   }
