@@ -3,6 +3,7 @@
 #ifndef L7PROF_CALL_H
 #define L7PROF_CALL_H
 
+#include "body.bpf.h"
 #include "payload.bpf.h"
 #include "sniff.bpf.h"
 #include "socket.bpf.h"
@@ -161,7 +162,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	if (connection->state == CONNECTION_SNIFFED &&
 	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
 		return;
-	head = copy_head(scratch, transfer, HEAD_BYTES);
+	head = copy_head(scratch, transfer, copy_limit(connection, scratch, transfer));
 	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES)
 		tail = copy_tail(scratch, transfer);
 	scratch->event.length = transfer->length;

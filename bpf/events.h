@@ -107,9 +107,12 @@ struct connection {
 	u32 inode;
 	u8 state;
 	u8 is_tcp;
-	u8 reserved[2];
+	u8 is_bulk;       /* it has carried large bodies: all its heads are searched for their length */
+	u8 wants_body;    /* the body of the last head is still to come, and its beginning to be copied */
 	u32 in_position;  /* of sockets without sequence numbers */
 	u32 out_position;
+	u64 in_body;      /* bytes of body that are known to come: nobody needs a copy of them */
+	u64 out_body;
 };
 
 #define MAX_PORTS 16
@@ -125,6 +128,7 @@ struct config {
 	u8 comm_count;
 	u8 has_casts; /* the kernel has bpf_rdonly_cast */
 	u8 reserved[3];
+	u32 keep_bytes; /* of a message, head and body together, are copied in any case */
 	u32 port_count;
 	u16 ports[MAX_PORTS];
 	char comms[MAX_COMMS][16];

@@ -59,12 +59,21 @@ struct {
 	__type(value, struct unix_descriptor);
 } unix_descriptors SEC(".maps");
 
+/* What bpf/body.bpf.h finds in the head of a message. */
+struct head_scan {
+	u32 end;               /* where the body begins; 0: not found */
+	u32 content_length_at; /* where the value begins; 0: there is none */
+	u32 is_coded;          /* there is a Transfer-Encoding */
+	u32 reserved;
+};
+
 struct scratch {
 	struct data_event event;
 	/* Twice the bound: the verifier can't relate an offset to the length that is still allowed. */
 	u8 payload[2 * HEAD_BYTES];
 	u32 filled; /* of the payload, while vectors are copied */
 	u32 reserved;
+	struct head_scan head;
 	struct open_event open; /* too large for the stack, of which a program and what it calls have 512 bytes */
 };
 

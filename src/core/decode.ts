@@ -59,7 +59,15 @@ export const LAYOUT = {
   },
   state_event: { state: [24, 1], shutdown: [25, 1], in_position: [28, 4], out_position: [32, 4] },
   process_event: { what: [24, 1], parent: [28, 4], comm: [32, 16] },
-  connection: { inode: [0, 4], state: [4, 1], is_tcp: [5, 1], in_position: [8, 4], out_position: [12, 4] },
+  connection: {
+    inode: [0, 4],
+    state: [4, 1],
+    is_tcp: [5, 1],
+    in_position: [8, 4],
+    out_position: [12, 4],
+    in_body: [16, 8],
+    out_body: [24, 8],
+  },
   config: {
     self_pid: [0, 4],
     is_all: [4, 1],
@@ -67,9 +75,10 @@ export const LAYOUT = {
     cgroup_count: [6, 1],
     comm_count: [7, 1],
     has_casts: [8, 1],
-    port_count: [12, 4],
-    ports: [16, 32],
-    comms: [48, 128],
+    keep_bytes: [12, 4],
+    port_count: [16, 4],
+    ports: [20, 32],
+    comms: [52, 128],
   },
   counters: { lost_events: [0, 8], lost_bytes: [8, 8] },
 } as const;
@@ -81,8 +90,8 @@ export const SIZES = {
   open_event: 208,
   state_event: 40,
   process_event: 48,
-  connection: 16,
-  config: 176,
+  connection: 32,
+  config: 180,
   counters: 16,
 } as const;
 

@@ -127,6 +127,7 @@ function checkProbe(): Check {
       ports: [],
       cgroupFds: [],
       ringBytes: 4096,
+      keepBytes: 4096,
       isVerbose: false,
     });
     try {

@@ -21,6 +21,8 @@ const BUSY_POLL_MS = 5;
 const IDLE_POLL_MS = 10;
 /** Empty polls after which it counts as idle. */
 const IDLE_AFTER = 50;
+/** Heads are longer than the sampling limits of a rule that keeps little. */
+const MIN_KEEP_BYTES = 4096;
 const LIVENESS_MS = 1000;
 
 export function monotonicNs(): number {
@@ -51,6 +53,10 @@ export class LiveSource implements Source {
       ports: targets.ports,
       cgroupFds,
       ringBytes: config.ringBytes,
+      keepBytes: Math.max(
+        MIN_KEEP_BYTES,
+        ...config.rules.flatMap((rule) => [rule.maxRequestBytes, rule.maxResponseBytes]),
+      ),
       isVerbose: config.debug,
     });
     this.probe.attach();

@@ -16,6 +16,8 @@ export interface ProbeOptions {
   /** File descriptors of cgroup v2 directories. */
   readonly cgroupFds: readonly number[];
   readonly ringBytes: number;
+  /** Of each message, head and body together, the kernel copies this much even where lengths would do. */
+  readonly keepBytes: number;
   /** libbpf's own messages, the verifier's log among them, go to stderr. */
   readonly isVerbose: boolean;
 }
@@ -121,6 +123,7 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   view.setUint8(config.is_following[0], Number(options.isFollowing));
   view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
   view.setUint8(config.comm_count[0], options.comms.length);
+  view.setUint32(config.keep_bytes[0], options.keepBytes, true);
   view.setUint32(config.port_count[0], options.ports.length, true);
   for (const [i, port] of options.ports.entries()) view.setUint16(config.ports[0] + 2 * i, port, true);
   for (const [i, comm] of options.comms.entries()) {
