@@ -49,6 +49,7 @@ export interface ProfilerEvents {
 }
 
 const TCP_FIN_WAIT1 = 4;
+const MAX_WARNINGS = 1000;
 const TCP_CLOSE = 7;
 const SHUTDOWN_OUT = 2;
 const SHUTDOWN_BOTH = 3;
@@ -199,6 +200,8 @@ export class Profiler {
   }
 
   private opaque(record: RecordCursor): void {
+    const known = this.table.get(record.connection);
+    if (known !== undefined) this.close(known, record.timeNs); // its end was not seen
     this.names.learn(record.pid, record.comm);
     const open = this.table.add(record);
     this.warnUnreadable("tls-unreadable", "is encrypted with TLS, which l7prof does not read yet", open);
@@ -233,13 +236,13 @@ export class Profiler {
   }
 
   /** Once for each process and port. */
-  private warnUnreadable(code: string, what: string, { info, opener }: OpenConnection): void {
-    const port = Math.min(info.localPort, info.remotePort) === info.localPort ? info.localPort : info.remotePort;
-    const where = info.isUnix ? info.remoteAddress : `port ${port}`;
+  private warnUnreadable(code: string, what: string, open: OpenConnection): void {
+    const { opener, openNs } = open;
+    const where = open.info.isUnix ? open.info.remoteAddress : `port ${serverPort(open)}`;
     const key = `${code} ${opener.pid} ${where}`;
-    if (this.warned.has(key) || this.warned.size > 1000) return;
+    if (this.warned.has(key) || this.warned.size > MAX_WARNINGS) return;
     this.warned.add(key);
-    this.events.onWarning(code, `${opener.comm}[${opener.pid}] ${where} ${what}`, 0);
+    this.events.onWarning(code, `${opener.comm}[${opener.pid}] ${where} ${what}`, openNs);
   }
 
   private createContext(): ConnectionContext {
@@ -285,4 +288,11 @@ export class Profiler {
 function leaveEdge(exchange: Exchange): void {
   if (exchange.edge !== null) exchange.edge.inFlight--;
   exchange.edge = null;
+}
+
+/** The client speaks first. Of a connection joined in mid-stream, the lower port is most likely the server's. */
+function serverPort({ info, beganWriting }: OpenConnection): number {
+  const { localPort, remotePort } = info;
+  if (info.isFresh) return beganWriting ? remotePort : localPort;
+  return Math.min(localPort || remotePort, remotePort || localPort);
 }

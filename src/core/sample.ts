@@ -66,14 +66,15 @@ function readMessage(raw: RawMessage, kind: "request" | "response", isKept: bool
     message: (headerBytes: number, totalBytes: number, limit: number): SampledMessage => {
       const kept = isKept ? bytes.subarray(0, limit) : bytes.subarray(0, 0);
       const shown = isKept && kept.length < bytes.length ? readHead(kept, kind) : head;
+      const truncated = kept.length < totalBytes;
       return {
         version: `1.${head.minorVersion}`,
         headers: isKept ? shownHeaders(shown, context) : [],
         bytes: totalBytes,
         headerBytes,
         bodyBytes: totalBytes - headerBytes,
-        ...readBody(kept.subarray(Math.min(shown.headBytes, kept.length)), shown, context),
-        truncated: kept.length < totalBytes,
+        ...readBody(kept.subarray(Math.min(shown.headBytes, kept.length)), shown, truncated, context),
+        truncated,
       };
     },
   };
@@ -86,11 +87,12 @@ function shownHeaders(head: ReadHead, context: SampleContext): readonly Header[]
 function readBody(
   bytes: Uint8Array,
   head: ReadHead,
+  isCut: boolean,
   context: SampleContext,
 ): Pick<SampledMessage, "body" | "bodyEncoding"> {
   const isChunked = /\bchunked\b/i.test(headerOf(head, "transfer-encoding") ?? "");
   const content = isChunked ? dechunk(bytes).body : bytes;
-  const text = decodeText(content);
+  const text = decodeText(content, isCut);
   if (text === null) return { body: base64(content), bodyEncoding: "base64" };
   return {
     body: context.showSecrets ? text : redactBody(text, headerOf(head, "content-type")),
@@ -102,10 +104,10 @@ function headerOf(head: ReadHead, lowercaseName: string): string | null {
   return head.headers.find(([name]) => name.toLowerCase() === lowercaseName)?.[1] ?? null;
 }
 
-/** Null if it is not UTF-8; a character that the limit cut in two at the end is left out. */
-function decodeText(bytes: Uint8Array): string | null {
+/** Null if it is not UTF-8; a character that was cut in two at the end is left out. */
+function decodeText(bytes: Uint8Array, isCut: boolean): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true });
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: isCut });
   } catch {
     return null;
   }
