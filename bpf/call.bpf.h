@@ -96,11 +96,11 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 				    struct transfer *transfer, struct task_struct *task, u32 fd)
 {
 	bool fresh = connection->is_tcp && is_fresh(ref->sk, transfer->is_write, transfer->length);
-	u8 flags = fresh ? FLAG_FRESH : 0;
+	u8 flags = (fresh ? FLAG_FRESH : 0) | (transfer->is_write ? FLAG_WRITE : 0);
 	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 
 	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && fresh)) {
-		if (!emit_open(scratch, task, ref, EVENT_OPEN, flags | (transfer->is_write ? FLAG_WRITE : 0)))
+		if (!emit_open(scratch, task, ref, EVENT_OPEN, flags, transfer->length))
 			return false; /* user space would not know whose data this is: the next message tries again */
 		connection->state = CONNECTION_FOLLOWED;
 		if (!connection->is_tcp) {
@@ -113,8 +113,8 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	}
 	if (kind == SNIFFED_TLS) {
 		connection->state = CONNECTION_IGNORED;
-		emit_open(scratch, task, ref, EVENT_OPAQUE, flags | (transfer->is_write ? FLAG_WRITE : 0));
-	} else if (fresh) {
+		emit_open(scratch, task, ref, EVENT_OPAQUE, flags, 0);
+	} else if (fresh && kind != SNIFFED_HTTP2) {
 		connection->state = CONNECTION_IGNORED;
 	}
 	return false;

@@ -14,7 +14,7 @@
 #define EVENT_PROCESS 5 /* a target appeared, changed its name or ended */
 
 /* event.flags */
-#define FLAG_WRITE 1 /* EVENT_DATA: the process wrote (else it read) */
+#define FLAG_WRITE 1 /* the process wrote (else it read) */
 #define FLAG_END 2   /* EVENT_DATA: the read returned 0, the peer has ended its direction */
 #define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */

@@ -14,6 +14,7 @@
 #define SNIFFED_HTTP 1
 #define SNIFFED_TLS 2
 #define SNIFFED_SHORT 3 /* could still become HTTP */
+#define SNIFFED_HTTP2 4 /* a server's SETTINGS, which may precede the client's preface */
 
 /* RFC 9110, 5.6.2: tchar, as a bitmap of the 128 ASCII codes. */
 static __always_inline bool is_token_byte(u8 c)
@@ -46,6 +47,9 @@ __attribute__((noinline)) int sniff(u32 length)
 	bytes = scratch->payload;
 	if (length >= 3 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3 && bytes[2] <= 4)
 		return SNIFFED_TLS;
+	/* RFC 9113, 4.1: length below 256, type SETTINGS, no flags, stream 0 */
+	if (length >= 9 && !bytes[0] && !bytes[1] && bytes[3] == 4 && !bytes[4] && !*(u32 *)(bytes + 5))
+		return SNIFFED_HTTP2;
 	if (length >= 7 && is_status_line(bytes))
 		return SNIFFED_HTTP;
 	for (u32 i = 0; i < SNIFF_BYTES - 1 && i < length; i++) {

@@ -120,7 +120,7 @@ static __always_inline void read_addresses(struct sock *sk, struct open_event *r
 }
 
 static __always_inline bool emit_open(struct scratch *scratch, struct task_struct *task, struct socket_ref *ref,
-				      u8 kind, u8 flags)
+				      u8 kind, u8 flags, u32 moved_bytes)
 {
 	struct open_event *record = &scratch->open;
 
@@ -130,7 +130,7 @@ static __always_inline bool emit_open(struct scratch *scratch, struct task_struc
 	record->socket = (u64)ref->sk;
 	read_addresses(ref->sk, record);
 	BPF_CORE_READ_STR_INTO(&record->comm, task, group_leader, comm);
-	return emit(record, sizeof(*record), 0);
+	return emit(record, sizeof(*record), moved_bytes);
 }
 
 #endif

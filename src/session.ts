@@ -31,6 +31,7 @@ export class Session implements SourceReader {
   private isCoverageWarned = false;
   private readonly maxExchanges: number;
   private readonly recording: RecordingWriter | null;
+  private recordingError: unknown = undefined;
 
   constructor(config: Config, source: Source, output: Output, sinks: SessionSinks) {
     this.config = config;
@@ -69,13 +70,13 @@ export class Session implements SourceReader {
   onRecord(record: RecordCursor): void {
     const { counters } = this.profiler;
     if (counters.exchanges >= this.maxExchanges) return;
-    this.recording?.record(record);
+    this.record((recording) => recording.record(record));
     this.profiler.receive(record);
     if (counters.exchanges >= this.maxExchanges) this.source.stop("count");
   }
 
   onLost(events: number, bytes: number): void {
-    this.recording?.lost(events, bytes);
+    this.record((recording) => recording.lost(events, bytes));
     this.profiler.counters.lostEvents = events;
     this.profiler.counters.lostBytes = bytes;
   }
@@ -93,7 +94,19 @@ export class Session implements SourceReader {
     this.warnOfLoss(endNs);
     const windowMs = (endNs - this.source.startNs) / NS_PER_MS;
     this.sinks.write(this.output.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended }));
-    this.recording?.end(ended, endNs);
+    this.record((recording) => recording.end(ended, endNs));
+    if (this.recordingError !== undefined) throw this.recordingError;
+  }
+
+  /** A recording that can't go on ends the run, but not before its summary. */
+  private record(step: (recording: RecordingWriter) => void): void {
+    if (this.recording === null || this.recordingError !== undefined) return;
+    try {
+      step(this.recording);
+    } catch (error) {
+      this.recordingError = error;
+      this.source.stop("signal");
+    }
   }
 
   warn(code: string, message: string, timeNs: number): void {
@@ -133,7 +146,7 @@ export class Session implements SourceReader {
 
   private nameOf(pid: number): string {
     const comm = this.source.nameOf(pid);
-    this.recording?.name(pid, comm);
+    this.record((recording) => recording.name(pid, comm));
     return comm;
   }
 

@@ -4,7 +4,7 @@
  */
 import { AF_UNIX, addressText, unixAddressText } from "./address.ts";
 import type { Connection, ConnectionInfo } from "./connection.ts";
-import { FLAG_FRESH, type RecordCursor } from "./decode.ts";
+import { FLAG_FRESH, FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { HeldRecords } from "./held.ts";
 import type { ProcessInfo } from "./profile.ts";
 
@@ -15,6 +15,8 @@ export interface OpenConnection {
   readonly opener: ProcessInfo;
   /** Not before the time of the call that opened it to us. */
   readonly openNs: number;
+  /** The first call that was seen wrote. */
+  readonly beganWriting: boolean;
   /** Null until its first message shows which side it is. */
   connection: Connection | null;
   readonly held: HeldRecords;
@@ -48,6 +50,7 @@ export class ConnectionTable {
       info,
       opener: { pid: record.pid, comm: record.comm },
       openNs: record.timeNs,
+      beganWriting: (record.flags & FLAG_WRITE) !== 0,
       connection: null,
       held: new HeldRecords(),
       pid: record.pid,

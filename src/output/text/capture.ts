@@ -39,11 +39,7 @@ function trafficRows({ capture }: Summary): Row[] {
 function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
   return [
     ["lost events", formatExact(capture.lostEvents), "the buffer between the kernel and l7prof was full"],
-    [
-      "unanswered requests",
-      formatExact(capture.unansweredRequests),
-      "no response before the connection ended",
-    ],
+    ["unanswered requests", formatExact(capture.unansweredRequests), "no response before the connection ended"],
     ["orphan responses", formatExact(capture.orphanResponses), "their request was sent before l7prof looked"],
     ["unparsed messages", formatExact(capture.unparsedMessages), "not HTTP/1, or broken"],
     ["samples held back", formatExact(samplesHeldBack), "not printed live: --max-samples-per-second"],
