@@ -11,6 +11,8 @@ import type { Source, SourceReader } from "./source.ts";
 
 const NS_PER_MS = 1e6;
 const NS_PER_US = 1e3;
+/** An hour, at the default interval. */
+const MAX_IDLE_WINDOWS = 3600;
 
 export interface SessionSinks {
   /** Data, in the format of the output. */
@@ -70,8 +72,8 @@ export class Session implements SourceReader {
   onRecord(record: RecordCursor): void {
     const { counters } = this.profiler;
     if (counters.exchanges >= this.maxExchanges) return;
-    this.record((recording) => recording.record(record));
     this.profiler.receive(record);
+    this.record((recording) => recording.record(record)); // after the names that it made us ask for
     if (counters.exchanges >= this.maxExchanges) this.source.stop("count");
   }
 
@@ -85,7 +87,10 @@ export class Session implements SourceReader {
     const { durationMs, view } = this.config;
     this.profiler.tick(nowNs);
     const windowNs = view.intervalMs * NS_PER_MS;
-    while (windowNs > 0 && nowNs - this.windowStartNs >= windowNs) this.endWindow(this.windowEndNs(nowNs, windowNs));
+    while (windowNs > 0 && nowNs - this.windowStartNs >= windowNs) {
+      this.endWindow(this.windowEndNs(nowNs, windowNs));
+      this.skipIdle(nowNs, windowNs);
+    }
     if (durationMs !== null && nowNs - this.source.startNs >= durationMs * NS_PER_MS) this.source.stop("duration");
   }
 
@@ -118,6 +123,12 @@ export class Session implements SourceReader {
   /** A live window that comes late is as long as it took; of a recording each is exact, the empty ones too. */
   private windowEndNs(nowNs: number, windowNs: number): number {
     return this.config.replayFile === null ? nowNs : this.windowStartNs + windowNs;
+  }
+
+  /** A recording's time may lie years ahead, if it is damaged: most of the empty windows up to there are left out. */
+  private skipIdle(nowNs: number, windowNs: number): void {
+    const behind = Math.floor((nowNs - this.windowStartNs) / windowNs);
+    if (behind > MAX_IDLE_WINDOWS) this.windowStartNs += (behind - MAX_IDLE_WINDOWS) * windowNs;
   }
 
   private endWindow(endNs: number): void {

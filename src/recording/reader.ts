@@ -98,8 +98,7 @@ export class RecordingSource implements Source {
       if (length === 0 || length % 8 !== 0 || length > MAX_HEADER_BYTES || 16 + length > this.end)
         throw new Error("no header");
       const header = JSON.parse(this.bytes.toString("utf8", 16, 16 + length)) as RecordingHeader;
-      if (!Number.isFinite(header.startNs) || !Number.isFinite(header.startUs) || !Array.isArray(header.targets))
-        throw new Error("no times");
+      if (!isHeader(header)) throw new Error("another header");
       this.start = 16 + length;
       return header;
     } catch (cause) {
@@ -165,4 +164,20 @@ export class RecordingSource implements Source {
     }
     return this.end;
   }
+}
+
+function isHeader({ startNs, startUs, targets }: RecordingHeader): boolean {
+  return isTime(startNs) && isTime(startUs) && Array.isArray(targets) && targets.every(isTarget);
+}
+
+/** As integers no clock goes further. */
+function isTime(value: number): boolean {
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+}
+
+function isTarget(target: Readonly<Record<string, unknown>>): boolean {
+  const { pid, comm, cgroup, port, all } = target;
+  const isNumber = (value: unknown) => value === undefined || typeof value === "number";
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  return isNumber(pid) && isNumber(port) && isText(comm) && isText(cgroup) && (all === undefined || all === true);
 }
