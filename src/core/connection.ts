@@ -127,6 +127,11 @@ export class Connection {
     this.account();
   }
 
+  /** The peer's FIN has arrived: what was sent before it may yet be read. */
+  finArrived(): void {
+    (this.side === "server" ? this.requests : this.responses).finArrived();
+  }
+
   /** Nothing more will come. */
   close(timeNs: number): void {
     this.responses.end(undefined, timeNs);

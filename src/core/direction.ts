@@ -14,6 +14,8 @@ export class Direction {
   /** Of the call that brought the first byte of the message that is open. */
   messagePosition = 0;
   messageOtherPosition = 0;
+  /** The peer has ended it, which the process may yet have to read. */
+  private isEnding = false;
   /** Of the call that is being read. */
   private callPosition = 0;
   private callOtherPosition = 0;
@@ -39,7 +41,10 @@ export class Direction {
   receive(record: RecordCursor, timeNs: number): void {
     const { parser } = this;
     const length = record.length;
-    const position = record.position;
+    // A call that reads the last bytes reads the FIN with them, which counts as one.
+    const { expected } = this;
+    const isWithFin = this.isEnding && expected !== undefined && record.position === (expected + 1) >>> 0;
+    const position = isWithFin ? expected : record.position;
     const missed = this.expected === undefined ? 0 : (position - this.expected) | 0;
     this.expected = (position + length) >>> 0;
     this.callPosition = position;
@@ -61,6 +66,11 @@ export class Direction {
     if (startNs === this.callNs) this.messageStarts();
     if (this.isJoining) this.lostSeen = this.parser.lostBytes;
     this.isJoining = false;
+  }
+
+  /** The peer's FIN has arrived. */
+  finArrived(): void {
+    this.isEnding = true;
   }
 
   /** Bytes of the message that was cut off last. */

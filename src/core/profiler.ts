@@ -51,6 +51,7 @@ export interface ProfilerEvents {
 const TCP_FIN_WAIT1 = 4;
 const MAX_WARNINGS = 1000;
 const TCP_CLOSE = 7;
+const SHUTDOWN_IN = 1;
 const SHUTDOWN_OUT = 2;
 const SHUTDOWN_BOTH = 3;
 
@@ -183,10 +184,11 @@ export class Profiler {
   private stateChanged(record: RecordCursor): void {
     const open = this.table.get(record.connection);
     if (open === undefined) return;
-    this.flushHeld(open);
     const { state, shutdown } = record;
     // The peer's FIN shuts what comes in, too, but what came before it may yet be read: a read of 0 ends that.
     const isClosed = state === TCP_CLOSE || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
+    if (isClosed) this.flushHeld(open);
+    else if ((shutdown & SHUTDOWN_IN) !== 0) open.connection?.finArrived();
     open.connection?.ended(
       {
         isIn: isClosed,
