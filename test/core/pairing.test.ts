@@ -284,6 +284,36 @@ describe("the end of a connection", () => {
     },
   );
 
+  it.each([
+    ["a response of known length", answer(200, "0123456789")],
+    ["read until close", "HTTP/1.1 200 OK\r\n\r\n0123456789"],
+    ["chunked", answer(200, null, "Transfer-Encoding: chunked") + chunked("0123456789")],
+  ])("a call reads the FIN with the last bytes, which counts as one: %s", (_, text) => {
+    for (const pieces of [[text], [text.slice(0, -8), text.slice(-8)]]) {
+      const [profiling, c] = client();
+      c.write(get("/"));
+      for (const [i, piece] of pieces.entries()) {
+        const isLast = i === pieces.length - 1;
+        if (isLast) c.state(TCP_CLOSE_WAIT, SHUTDOWN_IN);
+        c.read(piece, { withFin: isLast });
+      }
+      c.state(TCP_LAST_ACK, SHUTDOWN_BOTH).close();
+      expect(profiling.samples).toMatchObject([{ response: { bytes: text.length, truncated: false } }]);
+      expect(profiling.capture()).toMatchObject(WHOLE);
+    }
+  });
+
+  it("a FIN does not set free what waits for a request's record", () => {
+    const [profiling, c] = client();
+    c.write(get("/a")).read(answer(200));
+    const wrote = profiling.wire.later(() => c.write(get("/b")));
+    c.read(answer(404)).state(TCP_CLOSE_WAIT, SHUTDOWN_IN);
+    wrote();
+    c.state(TCP_LAST_ACK, SHUTDOWN_BOTH).close();
+    expect(profiling.pairs()).toEqual(["GET /a → 200", "GET /b → 404"]);
+    expect(profiling.capture()).toMatchObject(WHOLE);
+  });
+
   it("the client ends its direction after the request, and the server has yet to read that", () => {
     const [profiling, c] = server();
     const upload = request("POST", "/", "x".repeat(20));

@@ -51,6 +51,8 @@ export interface Copied {
   readonly head?: number;
   readonly tail?: number;
   readonly pid?: number;
+  /** The call read the peer's FIN with its last bytes, so that TCP's count of what was read is one higher. */
+  readonly withFin?: boolean;
 }
 
 export class Wire {
@@ -196,6 +198,7 @@ export class WireConnection {
     const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
     const head = copied.head ?? bytes.length - (copied.tail ?? 0);
     const tail = copied.tail ?? 0;
+    if (copied.withFin) this.unseenRead(1);
     const position = isWrite ? this.outPosition : this.inPosition;
     if (isWrite) this.unseenWrite(bytes.length);
     else this.unseenRead(bytes.length);
