@@ -77,6 +77,10 @@ export class Session implements SourceReader {
     if (counters.exchanges >= this.maxExchanges) this.source.stop("count");
   }
 
+  onRelease(): void {
+    this.profiler.releaseRecords();
+  }
+
   onLost(events: number, bytes: number): void {
     this.record((recording) => recording.lost(events, bytes));
     this.profiler.counters.lostEvents = events;

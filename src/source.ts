@@ -20,8 +20,10 @@ export interface Source {
 }
 
 export interface SourceReader {
-  /** Valid during the call only. */
+  /** The cursor is valid during the call, the memory behind it until the next `onRelease`. */
   onRecord(record: RecordCursor): void;
+  /** The memory of all records so far goes. */
+  onRelease(): void;
   /** Totals of what the kernel could not deliver. */
   onLost(events: number, bytes: number): void;
   /** Often, and before each record of a recording that is later than the last tick. */

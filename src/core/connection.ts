@@ -6,7 +6,7 @@ import type { CaptureCounters } from "./capture.ts";
 import { FLAG_ABSOLUTE, FLAG_END, FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { Direction } from "./direction.ts";
 import type { Edge } from "./edge.ts";
-import { borrowExchange, type Exchange, returnExchange } from "./exchange.ts";
+import { borrowExchange, type Exchange, type RawMessage, returnExchange } from "./exchange.ts";
 import type { Head, HeadVerdict, LostReason, MessageHandler } from "./http1/handler.ts";
 import { findHeader } from "./http1/headers.ts";
 import { Matcher } from "./match.ts";
@@ -20,6 +20,8 @@ export interface ConnectionContext {
   readonly maxRequestBytes: number;
   readonly maxResponseBytes: number;
   readonly wantsHost: boolean;
+  /** Messages that may point at the records' memory, to be settled before it goes. */
+  readonly unsettled: RawMessage[];
   /** A request was seen whole or in part: it waits for its response. */
   onRequest(connection: Connection, exchange: Exchange): void;
   /** `exchange` is complete; it is only valid during the call. */
@@ -114,7 +116,7 @@ export class Connection {
     if (!isRequest && this.isOrphanOpen) direction.parser.bodyIsOptional();
     this.openRequest?.request.settle();
     this.openResponse?.response.settle();
-    this.account();
+    if (direction.hasLosses) this.account();
   }
 
   /** A direction ended: by `end`, what the process reads (`in`), what it writes (`out`), each up to a position. */
@@ -183,7 +185,7 @@ export class Connection {
     exchange.requestBytes = headerBytes + bodyBytes;
     exchange.requestEndNs = endNs;
     exchange.isRequestEnded = true;
-    exchange.request.settle(); // it waits for its response beyond this record
+    this.context.unsettled.push(exchange.request);
     if (exchange.isResponseEnded) this.complete(exchange);
   }
 

@@ -80,6 +80,11 @@ export class Direction {
     return bytes;
   }
 
+  /** There are bytes to account for that belong to no message. */
+  get hasLosses(): boolean {
+    return this.parser.lostBytes !== this.lostSeen || this.parser.isTunnel;
+  }
+
   /** Bytes that belong to no message, since the last time it was asked. */
   takeLostBytes(): number {
     const bytes = this.isJoining ? 0 : this.parser.lostBytes - this.lostSeen;

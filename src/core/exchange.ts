@@ -3,8 +3,8 @@ import type { Edge } from "./edge.ts";
 import type { Target } from "./target.ts";
 
 /**
- * The first bytes of a message as they went over the connection, up to a limit. What lies in the record that is being
- * read is only pointed at: most messages are whole by the end of their record, and then need no copy.
+ * The first bytes of a message as they went over the connection, up to a limit. What lies in a record is only pointed
+ * at for as long as the records' memory stays: most exchanges are complete by then, and need no copy.
  */
 export class RawMessage {
   private bytes: Uint8Array = NOTHING;
@@ -26,12 +26,12 @@ export class RawMessage {
     return this.end - this.start;
   }
 
-  /** What is kept; valid until the next `begin`, and before `settle` no longer than the record. */
+  /** What is kept; valid until the next `begin`, and before `settle` no longer than the records' memory. */
   get view(): Uint8Array {
     return this.bytes.subarray(this.start, this.end);
   }
 
-  /** `isRecord`: the bytes lie in the record that is being read, and stay until `settle`. */
+  /** `isRecord`: the bytes lie in a record, and stay until `settle`. */
   append(bytes: Uint8Array, start: number, end: number, isRecord: boolean): void {
     const count = Math.min(end - start, this.limit - this.length);
     if (count <= 0) return;
@@ -52,7 +52,7 @@ export class RawMessage {
     this.limit = this.length;
   }
 
-  /** The record ends: what still points at it is copied. */
+  /** The records' memory goes: what still points at it is copied. */
   settle(): void {
     if (this.bytes === this.own) return;
     const { bytes, start, length } = this;

@@ -88,6 +88,12 @@ export class Profiler {
     else if (kind === EVENT_PROCESS) this.process(record);
   }
 
+  /** The memory of the records read so far goes. */
+  releaseRecords(): void {
+    for (const message of this.context.unsettled) message.settle();
+    this.context.unsettled.length = 0;
+  }
+
   /** Call now and then: lets go of what waited too long. */
   tick(nowNs: number): void {
     for (const open of this.withHeld) this.releaseHeld(open, nowNs);
@@ -259,6 +265,7 @@ export class Profiler {
       maxRequestBytes: requestLimit,
       maxResponseBytes: responseLimit,
       wantsHost: groupBy === "host",
+      unsettled: [],
       onRequest: (connection, exchange) => this.requestSeen(connection, exchange),
       onExchange: (connection, exchange) => this.exchangeDone(connection, exchange),
       onAbandoned: (_connection, exchange) => leaveEdge(exchange),

@@ -74,8 +74,9 @@ export class LiveSource implements Source {
       if (record.kind === EVENT_PROCESS) this.followProcess(record);
       reader.onRecord(record);
     };
+    const onRelease = () => reader.onRelease();
     for (let isLast = false; ; ) {
-      const bytes = this.probe.ring.drain(onRecord, TURN_BYTES);
+      const bytes = this.probe.ring.drain(onRecord, onRelease, TURN_BYTES);
       const { lost } = this.probe;
       reader.onLost(lost.events, lost.bytes);
       reader.onTick(monotonicNs());

@@ -37,14 +37,17 @@ export class RingBuffer {
     this.cursor.setMemory(this.producerPages.memory);
   }
 
-  /** Reads what is there, at most `maxBytes`; answers how many bytes that was. The record is valid during the call. */
-  drain(onRecord: (record: RecordCursor) => void, maxBytes: number): number {
+  /**
+   * Reads what is there, at most `maxBytes`; answers how many bytes that was. The cursor is valid during the call, the
+   * records' memory until `onRelease` has returned.
+   */
+  drain(onRecord: (record: RecordCursor) => void, onRelease: () => void, maxBytes: number): number {
     const start = this.position;
     let released = start;
     while (this.position - start < maxBytes && this.readOne(onRecord)) {
-      if (this.position - released >= RELEASE_BYTES) released = this.release();
+      if (this.position - released >= RELEASE_BYTES) released = this.release(onRelease);
     }
-    if (this.position !== released) this.release();
+    if (this.position !== released) this.release(onRelease);
     return this.position - start;
   }
 
@@ -69,7 +72,8 @@ export class RingBuffer {
     return true;
   }
 
-  private release(): number {
+  private release(onRelease: () => void): number {
+    onRelease();
     Atomics.store(this.consumerPosition, 0, BigInt(this.position));
     return this.position;
   }

@@ -114,12 +114,12 @@ export class RecordingSource implements Source {
 
   /** False at the end. */
   private next(reader: SourceReader): boolean {
-    if (this.end - this.start < 8 && this.fill() < 8) return this.cutOff();
+    if (this.end - this.start < 8 && this.refill(reader) < 8) return this.cutOff();
     const type = this.bytes.readUInt32LE(this.start);
     const length = this.bytes.readUInt32LE(this.start + 4);
     const size = 8 + padded(length);
     if (length > MAX_ENTRY_BYTES) return this.cutOff();
-    if (this.end - this.start < size && this.fill() < size) return this.cutOff();
+    if (this.end - this.start < size && this.refill(reader) < size) return this.cutOff();
     const at = this.start + 8;
     this.start += size;
     return this.entry(type, at, length, reader);
@@ -150,6 +150,11 @@ export class RecordingSource implements Source {
   private cutOff(): boolean {
     this.isTruncated = true;
     return false;
+  }
+
+  private refill(reader: SourceReader): number {
+    reader.onRelease();
+    return this.fill();
   }
 
   /** Reads on; answers how many bytes there are from `start`. */

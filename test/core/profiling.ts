@@ -22,6 +22,7 @@ export const SAMPLE_ALL: SamplingRule = { ...DEFAULT_RULE, slowMs: 0, on4xx: fal
 
 const RING_BYTES = 1 << 18;
 const RUN_MS = 60_000;
+const RELEASE_EVERY = 3;
 const SCRIBBLE = 0x5a;
 
 export interface Profiling {
@@ -82,19 +83,28 @@ export function startProfiling(
   };
 }
 
-/** All records lie in turn in the same memory, which afterwards holds something else: nothing may point at it. */
+/**
+ * All records lie in turn in the same memory, which is released every few of them and then holds something else:
+ * nothing may point at it any more.
+ */
 function receiver(profiler: Profiler): (record: Uint8Array) => void {
   const ring = new Uint8Array(RING_BYTES);
   const cursor = new RecordCursor();
   cursor.setMemory(ring.buffer);
   let at = 0;
+  let count = 0;
+  const release = () => {
+    profiler.releaseRecords();
+    ring.fill(SCRIBBLE, 0, at);
+    at = 0;
+  };
   return (record) => {
-    if (at + record.length > RING_BYTES) at = 0;
+    if (at + record.length > RING_BYTES) release();
     ring.set(record, at);
     cursor.moveTo(at);
     profiler.receive(cursor);
-    ring.fill(SCRIBBLE, at, at + record.length);
     at += record.length;
+    if (++count % RELEASE_EVERY === 0) release();
   };
 }
 
