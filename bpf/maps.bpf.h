@@ -14,21 +14,13 @@
 #define TAIL_BYTES 64
 
 const volatile struct config config = {};
-struct counters counters = {};
+struct globals globals = {};
 
 /* Records of events.h. User space sets the size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);
 } events SEC(".maps");
-
-/* Thread group ids of the targets. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, u32);
-	__type(value, u8);
-} targets SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
@@ -103,8 +95,8 @@ static __always_inline bool emit(void *record, u64 size, u32 moved_bytes)
 {
 	if (!bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP))
 		return true;
-	add_atomically(&counters.lost_events, 1);
-	add_atomically(&counters.lost_bytes, moved_bytes);
+	add_atomically(&globals.lost_events, 1);
+	add_atomically(&globals.lost_bytes, moved_bytes);
 	return false;
 }
 

@@ -13,11 +13,18 @@ static __always_inline bool is_in_cgroup(void)
 	return false;
 }
 
+/* No id reaches MAX_PIDS; the mask tells the verifier. */
+static __always_inline u8 *listing_of(u32 pid)
+{
+	barrier_var(pid);
+	return &globals.is_target[pid & (MAX_PIDS - 1)];
+}
+
 static __always_inline bool is_target(u32 pid)
 {
 	if (config.is_all)
 		return pid != config.self_pid;
-	if (bpf_map_lookup_elem(&targets, &pid))
+	if (*listing_of(pid))
 		return true;
 	return config.cgroup_count && pid != config.self_pid && is_in_cgroup();
 }
@@ -50,9 +57,7 @@ static __always_inline void emit_process(struct task_struct *leader, u32 pid, u3
 
 static __always_inline void add_target(struct task_struct *leader, u32 pid, u32 parent, u8 what)
 {
-	u8 present = 1;
-
-	bpf_map_update_elem(&targets, &pid, &present, BPF_ANY);
+	*listing_of(pid) = 1;
 	emit_process(leader, pid, parent, what);
 }
 
@@ -62,7 +67,7 @@ static __always_inline void process_forked(struct task_struct *parent, struct ta
 
 	if ((u32)child->pid != pid || !config.is_following) /* a thread */
 		return;
-	if (bpf_map_lookup_elem(&targets, &parent_pid))
+	if (*listing_of(parent_pid))
 		add_target(child, pid, parent_pid, PROCESS_STARTED);
 }
 
@@ -71,7 +76,7 @@ static __always_inline void process_executed(struct task_struct *task)
 	u32 pid = task->tgid;
 	char comm[16] = {};
 
-	if (bpf_map_lookup_elem(&targets, &pid)) {
+	if (*listing_of(pid)) {
 		emit_process(task, pid, 0, PROCESS_RENAMED);
 		return;
 	}
@@ -86,8 +91,9 @@ static __always_inline void process_exited(struct task_struct *task)
 
 	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads live on */
 		return;
-	if (bpf_map_delete_elem(&targets, &pid))
+	if (!*listing_of(pid))
 		return;
+	*listing_of(pid) = 0;
 	emit_process(BPF_CORE_READ(task, group_leader), pid, 0, PROCESS_ENDED);
 }
 

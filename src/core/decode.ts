@@ -22,6 +22,7 @@ export const PROCESS_ENDED = 3;
 export const CONNECTION_SNIFFED = 0;
 export const CONNECTION_IGNORED = 2;
 
+export const MAX_PIDS = 4_194_304;
 export const MAX_PORTS = 16;
 export const MAX_COMMS = 8;
 export const MAX_CGROUPS = 8;
@@ -80,7 +81,7 @@ export const LAYOUT = {
     ports: [20, 32],
     comms: [52, 128],
   },
-  counters: { lost_events: [0, 8], lost_bytes: [8, 8] },
+  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_target: [16, 4_194_304] },
 } as const;
 
 /** `sizeof` of each structure. */
@@ -92,7 +93,7 @@ export const SIZES = {
   process_event: 48,
   connection: 32,
   config: 180,
-  counters: 16,
+  globals: 4_194_320,
 } as const;
 
 export class RecordCursor {

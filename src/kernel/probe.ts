@@ -23,18 +23,18 @@ export interface ProbeOptions {
 }
 
 const BPF_EXIST = 2;
-/** A page: the kernel maps no less. */
-const GLOBALS_BYTES = 4096;
+const PAGE = 4096;
+const GLOBALS_BYTES = Math.ceil(SIZES.globals / PAGE) * PAGE;
 
 export class Probe {
   readonly ring: RingBuffer;
   private readonly object: Pointer;
   private readonly links: Pointer[] = [];
-  private readonly targetsFd: number;
   private readonly connectionsFd: number;
-  /** The kernel side's global variables, which are `counters`. */
+  /** The kernel side's global variables. */
   private readonly globals: Mapping;
-  private readonly counters: BigUint64Array;
+  private readonly lostCounters: BigUint64Array;
+  private readonly isTarget: Uint8Array;
 
   /** Loads the programs; nothing is attached yet. @throws UserError when the kernel refuses. */
   constructor(options: ProbeOptions) {
@@ -44,10 +44,10 @@ export class Probe {
     try {
       this.configure(options);
       orUserError(() => bpf.loadObject(this.object));
-      this.targetsFd = this.mapFd("targets");
       this.connectionsFd = this.mapFd("connections");
-      this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, false);
-      this.counters = new BigUint64Array(this.globals.memory, 0, 2);
+      this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, true);
+      this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
+      this.isTarget = new Uint8Array(this.globals.memory, ...LAYOUT.globals.is_target);
       this.addCgroups(options.cgroupFds);
       this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
     } catch (error) {
@@ -64,7 +64,7 @@ export class Probe {
   }
 
   addTarget(pid: number): void {
-    libbpf().updateElement(this.targetsFd, Uint32Array.of(pid), Uint8Array.of(1), 0);
+    this.isTarget[pid] = 1;
   }
 
   /** The kernel no longer reports the connection. */
@@ -81,7 +81,7 @@ export class Probe {
 
   /** Events that found the ring full, and the bytes that they told of. */
   get lost(): { events: number; bytes: number } {
-    return { events: Number(Atomics.load(this.counters, 0)), bytes: Number(Atomics.load(this.counters, 1)) };
+    return { events: Number(Atomics.load(this.lostCounters, 0)), bytes: Number(Atomics.load(this.lostCounters, 1)) };
   }
 
   /** Nothing more is reported; what is in the ring can still be read. */
