@@ -231,6 +231,9 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 state)
 
 	if (!connection)
 		return;
+	/* The FIN counts as one. */
+	record.has_unread = state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket) &&
+			    BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1;
 	if (connection->state == CONNECTION_FOLLOWED) {
 		event_init(&record.event, EVENT_STATE, connection->inode);
 		record.event.flags = FLAG_ABSOLUTE;
@@ -239,7 +242,7 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 state)
 		record.out_position = BPF_CORE_READ(tcp, write_seq);
 		emit(&record, sizeof(record), 0);
 	}
-	if (state == TCP_CLOSE)
+	if (state == TCP_CLOSE && !record.has_unread)
 		bpf_map_delete_elem(&connections, &key);
 }
 

@@ -83,7 +83,8 @@ struct state_event {
 	struct event event;
 	u8 state;         /* the new TCP state; TCP_CLOSE for a unix socket */
 	u8 shutdown;      /* sk_shutdown: bit 0 the process reads no more, bit 1 it writes no more */
-	u8 reserved[2];
+	u8 has_unread;    /* TCP_CLOSE: the process still has the socket, and bytes to read from it */
+	u8 reserved;
 	u32 in_position;  /* how far the process had read */
 	u32 out_position; /* how far it had written */
 	u32 reserved2;

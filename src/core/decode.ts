@@ -58,7 +58,7 @@ export const LAYOUT = {
     comm: [80, 16],
     path: [96, 108],
   },
-  state_event: { state: [24, 1], shutdown: [25, 1], in_position: [28, 4], out_position: [32, 4] },
+  state_event: { state: [24, 1], shutdown: [25, 1], has_unread: [26, 1], in_position: [28, 4], out_position: [32, 4] },
   process_event: { what: [24, 1], parent: [28, 4], comm: [32, 16] },
   connection: {
     inode: [0, 4],
@@ -220,6 +220,9 @@ export class RecordCursor {
   }
   get shutdown(): number {
     return this.bytes[this.at + 25]!;
+  }
+  get hasUnread(): boolean {
+    return this.bytes[this.at + 26] !== 0;
   }
   get inPosition(): number {
     return this.words[this.word + 7]!;

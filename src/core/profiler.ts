@@ -12,6 +12,7 @@ import {
   EVENT_OPEN,
   EVENT_PROCESS,
   EVENT_STATE,
+  FLAG_END,
   FLAG_WRITE,
   PROCESS_ENDED,
   type RecordCursor,
@@ -50,6 +51,7 @@ export interface ProfilerEvents {
 
 const TCP_FIN_WAIT1 = 4;
 const MAX_WARNINGS = 1000;
+const MAX_LINGER_NS = 10e9;
 const TCP_CLOSE = 7;
 const SHUTDOWN_IN = 1;
 const SHUTDOWN_OUT = 2;
@@ -67,6 +69,8 @@ export class Profiler {
   private readonly warned = new Set<string>();
   /** Connections with records that wait for others. */
   private readonly withHeld = new Set<OpenConnection>();
+  /** Connections that have ended before all was read from them, and until when to wait for that: no call may come. */
+  private readonly lingering = new Map<OpenConnection, number>();
 
   constructor(options: ProfilerOptions, events: ProfilerEvents) {
     this.options = options;
@@ -97,6 +101,7 @@ export class Profiler {
   /** Call now and then: lets go of what waited too long. */
   tick(nowNs: number): void {
     for (const open of this.withHeld) this.releaseHeld(open, nowNs);
+    for (const [open, deadlineNs] of this.lingering) if (nowNs > deadlineNs) this.ignore(open, nowNs);
   }
 
   /** The exchanges since the last call, as of `timeUs`, `windowMs` long. */
@@ -133,6 +138,7 @@ export class Profiler {
     if (!open.held.isEmpty || connection.isAhead(record)) this.hold(open, connection, record);
     else connection.receive(record);
     if (connection.isNotHttp) this.ignore(open, record.timeNs);
+    else if ((record.flags & FLAG_END) !== 0 && this.lingering.has(open)) this.close(open, record.timeNs);
   }
 
   private open(record: RecordCursor): void {
@@ -190,9 +196,9 @@ export class Profiler {
   private stateChanged(record: RecordCursor): void {
     const open = this.table.get(record.connection);
     if (open === undefined) return;
-    const { state, shutdown } = record;
+    const { state, shutdown, hasUnread } = record;
     // The peer's FIN shuts what comes in, too, but what came before it may yet be read: a read of 0 ends that.
-    const isClosed = state === TCP_CLOSE || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
+    const isClosed = (state === TCP_CLOSE && !hasUnread) || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
     if (isClosed) this.flushHeld(open);
     else if ((shutdown & SHUTDOWN_IN) !== 0) open.connection?.finArrived();
     open.connection?.ended(
@@ -205,6 +211,7 @@ export class Profiler {
       record.timeNs,
     );
     if (isClosed) this.close(open, record.timeNs);
+    else if (hasUnread) this.lingering.set(open, record.timeNs + MAX_LINGER_NS);
   }
 
   private opaque(record: RecordCursor): void {
@@ -235,6 +242,7 @@ export class Profiler {
   private close(open: OpenConnection, timeNs: number): void {
     this.flushHeld(open);
     open.connection?.close(timeNs);
+    this.lingering.delete(open);
     this.table.remove(open);
   }
 
