@@ -21,40 +21,28 @@ struct transfer {
 	u8 call;
 };
 
-#define FEW_VECTORS 4
-
-/* Like copy_vectors, with one read for all of them: each read of user memory costs a good 100 ns. */
-__attribute__((noinline)) int copy_few_vectors(u64 address, u32 count, u32 limit)
+/*
+ * Appends one vector to scratch->payload until `limit`, which is at most HEAD_BYTES; false when it is full, or the
+ * memory can't be read. How full it is stands in memory and not in a register: what comes from a map has no history
+ * for the verifier, so it finds the rounds of a loop alike. (bpf_loop came only with kernel 5.17.)
+ */
+static __always_inline bool append(struct scratch *scratch, struct iovec *vector, u32 limit)
 {
-	struct scratch *scratch = scratch_of_cpu();
-	struct iovec vectors[FEW_VECTORS];
+	u32 filled = *(volatile u32 *)&scratch->filled;
+	u64 length;
 
-	if (!scratch || !count || count > FEW_VECTORS ||
-	    bpf_probe_read_user(vectors, count * sizeof(struct iovec), (void *)address))
-		return 0;
-#pragma unroll
-	for (u32 i = 0; i < FEW_VECTORS; i++) {
-		u32 filled = *(volatile u32 *)&scratch->filled;
-		u64 length;
-
-		if (i >= count || filled >= limit || filled >= HEAD_BYTES)
-			break;
-		length = vectors[i].iov_len < limit - filled ? vectors[i].iov_len : limit - filled;
-		barrier_var(length);
-		if (length > HEAD_BYTES)
-			break;
-		if (length && bpf_probe_read_user(scratch->payload + filled, length, vectors[i].iov_base))
-			break;
-		scratch->filled = filled + length;
-	}
-	return 0;
+	if (filled >= limit || filled >= HEAD_BYTES)
+		return false;
+	length = vector->iov_len < limit - filled ? vector->iov_len : limit - filled;
+	barrier_var(length); /* so that the bound is checked on the register that is used */
+	if (length > HEAD_BYTES)
+		return false;
+	if (length && bpf_probe_read_user(scratch->payload + filled, length, vector->iov_base))
+		return false;
+	scratch->filled = filled + length;
+	return true;
 }
 
-/*
- * Appends to scratch->payload until `limit`, which is at most HEAD_BYTES. How full it is stands in memory and not in a
- * register: what comes from a map has no history for the verifier, so it finds the rounds of the loop alike. (bpf_loop
- * came only with kernel 5.17.)
- */
 __attribute__((noinline)) int copy_vectors(u64 vectors, u32 count, u32 limit)
 {
 	struct scratch *scratch = scratch_of_cpu();
@@ -63,21 +51,28 @@ __attribute__((noinline)) int copy_vectors(u64 vectors, u32 count, u32 limit)
 	if (!scratch)
 		return 0;
 	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
-		u32 filled = *(volatile u32 *)&scratch->filled;
-		u64 length;
-
-		if (filled >= limit || filled >= HEAD_BYTES)
-			break;
 		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(vectors + i * sizeof(vector))))
 			break;
-		length = vector.iov_len < limit - filled ? vector.iov_len : limit - filled;
-		barrier_var(length); /* so that the bound is checked on the register that is used */
-		if (length > HEAD_BYTES)
+		if (!append(scratch, &vector, limit))
 			break;
-		if (length && bpf_probe_read_user(scratch->payload + filled, length, vector.iov_base))
-			break;
-		scratch->filled = filled + length;
 	}
+	return 0;
+}
+
+#define FEW_VECTORS 4
+
+/* The same with one read for all the vectors: each read of user memory costs a good 100 ns. */
+__attribute__((noinline)) int copy_few_vectors(u64 address, u32 count, u32 limit)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	struct iovec vectors[FEW_VECTORS];
+
+	if (!scratch || !count || count > FEW_VECTORS ||
+	    bpf_probe_read_user(vectors, count * sizeof(struct iovec), (void *)address))
+		return 0;
+	for (u32 i = 0; i < FEW_VECTORS && i < count; i++)
+		if (!append(scratch, &vectors[i], limit))
+			break;
 	return 0;
 }
 

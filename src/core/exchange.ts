@@ -1,5 +1,4 @@
 /** One request with its response, from the first byte of the one to the last of the other. */
-import type { Edge } from "./edge.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -107,7 +106,7 @@ export class Exchange {
   /** Part of the request was missed: it takes its response out of the queue but is not counted as an exchange. */
   isBroken = false;
   /** Where it counts as in flight. */
-  edge: Edge | null = null;
+  edge: { inFlight: number } | null = null;
   /** Stream position of the call that brought the request's first byte, and how far the responses had come by then. */
   position = 0;
   answerPosition = 0;

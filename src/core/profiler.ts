@@ -23,6 +23,7 @@ import { ProcessNames } from "./process-names.ts";
 import type { Sample, SampleReason, SamplingRule, Side, Window } from "./profile.ts";
 import { Sampler } from "./sampler.ts";
 import { TargetTable } from "./target.ts";
+import { UnreadableWarnings } from "./unreadable.ts";
 
 export interface ProfilerOptions {
   readonly rules: readonly SamplingRule[];
@@ -50,7 +51,6 @@ export interface ProfilerEvents {
 }
 
 const TCP_FIN_WAIT1 = 4;
-const MAX_WARNINGS = 1000;
 const MAX_LINGER_NS = 10e9;
 const TCP_CLOSE = 7;
 const SHUTDOWN_IN = 1;
@@ -66,7 +66,7 @@ export class Profiler {
   private readonly sampler: Sampler;
   private readonly table = new ConnectionTable();
   private readonly context: ConnectionContext;
-  private readonly warned = new Set<string>();
+  private readonly unreadable: UnreadableWarnings;
   /** Connections with records that wait for others. */
   private readonly withHeld = new Set<OpenConnection>();
   /** Connections that have ended before all was read from them, and until when to wait for that: no call may come. */
@@ -78,6 +78,7 @@ export class Profiler {
     this.names = new ProcessNames((pid) => events.nameOf(pid));
     this.aggregate = new Aggregate({ ...options, commOf: (pid) => this.names.of(pid) });
     this.sampler = new Sampler(options);
+    this.unreadable = new UnreadableWarnings(events);
     this.context = this.createContext();
   }
 
@@ -166,7 +167,8 @@ export class Profiler {
       return null;
     }
     if (looks === "http2-preface" || looks === "tls" || looks === "other") {
-      if (looks === "http2-preface") this.warnUnreadable("http2", "speaks HTTP/2, which l7prof does not read", open);
+      if (looks === "http2-preface")
+        this.unreadable.warn("http2", "speaks HTTP/2, which l7prof does not read", open, true);
       this.ignore(open, record.timeNs);
       return null;
     }
@@ -219,7 +221,12 @@ export class Profiler {
     if (known !== undefined) this.close(known, record.timeNs); // its end was not seen
     this.names.learn(record.pid, record.comm);
     const open = this.table.add(record);
-    this.warnUnreadable("tls-unreadable", "is encrypted with TLS, which l7prof does not read yet", open);
+    this.unreadable.warn(
+      "tls-unreadable",
+      "is encrypted with TLS, which l7prof does not read yet",
+      open,
+      open.info.isFresh,
+    );
     this.table.remove(open);
   }
 
@@ -249,16 +256,6 @@ export class Profiler {
   private ignore(open: OpenConnection, timeNs: number): void {
     this.events.onIgnore(open.info);
     this.close(open, timeNs);
-  }
-
-  /** Once for each process and port. */
-  private warnUnreadable(code: string, what: string, open: OpenConnection): void {
-    const { opener, openNs } = open;
-    const where = open.info.isUnix ? open.info.remoteAddress : `port ${serverPort(open)}`;
-    const key = `${code} ${opener.pid} ${where}`;
-    if (this.warned.has(key) || this.warned.size > MAX_WARNINGS) return;
-    this.warned.add(key);
-    this.events.onWarning(code, `${opener.comm}[${opener.pid}] ${where} ${what}`, openNs);
   }
 
   private createContext(): ConnectionContext {
@@ -305,11 +302,4 @@ export class Profiler {
 function leaveEdge(exchange: Exchange): void {
   if (exchange.edge !== null) exchange.edge.inFlight--;
   exchange.edge = null;
-}
-
-/** The client speaks first. Of a connection joined in mid-stream, the lower port is most likely the server's. */
-function serverPort({ info, beganWriting }: OpenConnection): number {
-  const { localPort, remotePort } = info;
-  if (info.isFresh) return beganWriting ? remotePort : localPort;
-  return Math.min(localPort || remotePort, remotePort || localPort);
 }

@@ -22,22 +22,13 @@ export type Router = (uri: string) => string;
 export function createRouter(config: RouterConfig): Router {
   const templates = config.templates.map(compileTemplate);
   const automatic = config.rawUris ? (path: string) => path : templateOf;
-  const remembered = new Map<string, string>();
   return (uri) => {
     const path = pathOf(uri);
-    const known = remembered.get(path);
-    if (known !== undefined) return known;
     // `*` (OPTIONS) and `host:port` (CONNECT) are no paths: RFC 9112 3.2.
     const template = path.startsWith("/") ? (firstFit(templates, path) ?? automatic(path)) : path;
-    // Most servers have few URIs, which saves the microsecond; those with many start over now and then.
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    const result = capped(template);
-    remembered.set(path, result);
-    return result;
+    return capped(template);
   };
 }
-
-const MAX_REMEMBERED = 1024;
 
 /** The URI without its query, and an absolute-form target (`http://host/path`, as proxies get it) without its host. */
 export function pathOf(uri: string): string {

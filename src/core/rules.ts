@@ -18,22 +18,13 @@ export function compileRules(rules: readonly SamplingRule[]): CompiledRules {
   const regexes = rules.flatMap((rule) => (rule.uriRegex === null ? [] : [compileRegex(rule.uriRegex)]));
   const last = rules.length - 1;
   if (regexes.length === 0) return { match: () => last };
-  const remembered = new Map<string, number>();
   return {
     match(path) {
-      const known = remembered.get(path);
-      if (known !== undefined) return known;
       const found = regexes.findIndex((regex) => regex.test(path));
-      const index = found === -1 ? last : found;
-      // A match costs a microsecond or more, and most servers have few URIs; those with many start over now and then.
-      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-      remembered.set(path, index);
-      return index;
+      return found === -1 ? last : found;
     },
   };
 }
-
-const MAX_REMEMBERED = 1024;
 
 function compileRegex(regex: string): RE2JS {
   try {
