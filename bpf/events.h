@@ -135,17 +135,13 @@ struct config {
 	char comms[MAX_COMMS][16];
 };
 
-#define MAX_PIDS 4194304 /* PID_MAX_LIMIT */
-
 /* The kernel side's variables, which user space maps. */
 struct globals {
 	u64 lost_events; /* found the ring full */
 	u64 lost_bytes;  /* that they told of */
-	/*
-	 * 1: the thread group is a target. A byte for each possible id, because this is asked at every read and write
-	 * of every process, and a hash table takes several times as long to answer.
-	 */
-	u8 is_target[MAX_PIDS];
 };
+
+/* The map `targets` holds a byte for each possible process id, in two halves. */
+#define MAX_PIDS 4194304 /* PID_MAX_LIMIT */
 
 #endif

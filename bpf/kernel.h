@@ -35,6 +35,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 #define BPF_ANY 0
+#define BPF_F_MMAPABLE 1024
 #define BPF_RB_NO_WAKEUP 1
 
 #define AF_UNIX 1

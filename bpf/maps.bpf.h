@@ -22,6 +22,23 @@ struct {
 	__uint(max_entries, 16 << 20);
 } events SEC(".maps");
 
+struct half_of_pids {
+	u8 is_target[MAX_PIDS / 2];
+};
+
+/*
+ * A byte for each possible thread group id, 1 for a target. This is asked at every read and write of every process,
+ * and a hash table takes several times as long to answer. In halves, since a value may not be larger than 4 MiB less
+ * something before kernel 5.11; user space maps it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct half_of_pids);
+} targets SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
 	__uint(max_entries, MAX_CGROUPS);

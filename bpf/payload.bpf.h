@@ -66,9 +66,10 @@ __attribute__((noinline)) int copy_few_vectors(u64 address, u32 count, u32 limit
 {
 	struct scratch *scratch = scratch_of_cpu();
 	struct iovec vectors[FEW_VECTORS];
+	u64 size = (u64)count * sizeof(struct iovec);
 
-	if (!scratch || !count || count > FEW_VECTORS ||
-	    bpf_probe_read_user(vectors, count * sizeof(struct iovec), (void *)address))
+	barrier_var(size);
+	if (!scratch || size > sizeof(vectors) || bpf_probe_read_user(vectors, size, (void *)address))
 		return 0;
 	for (u32 i = 0; i < FEW_VECTORS && i < count; i++)
 		if (!append(scratch, &vectors[i], limit))

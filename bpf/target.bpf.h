@@ -13,18 +13,28 @@ static __always_inline bool is_in_cgroup(void)
 	return false;
 }
 
-/* No id reaches MAX_PIDS; the mask tells the verifier. */
-static __always_inline u8 *listing_of(u32 pid)
+static __always_inline bool is_listed(u32 pid)
 {
-	barrier_var(pid);
-	return &globals.is_target[pid & (MAX_PIDS - 1)];
+	u32 half = pid / (MAX_PIDS / 2);
+	struct half_of_pids *pids = bpf_map_lookup_elem(&targets, &half);
+
+	return pids && pids->is_target[pid % (MAX_PIDS / 2)];
+}
+
+static __always_inline void list(u32 pid, u8 is_target)
+{
+	u32 half = pid / (MAX_PIDS / 2);
+	struct half_of_pids *pids = bpf_map_lookup_elem(&targets, &half);
+
+	if (pids)
+		pids->is_target[pid % (MAX_PIDS / 2)] = is_target;
 }
 
 static __always_inline bool is_target(u32 pid)
 {
 	if (config.is_all)
 		return pid != config.self_pid;
-	if (*listing_of(pid))
+	if (is_listed(pid))
 		return true;
 	return config.cgroup_count && pid != config.self_pid && is_in_cgroup();
 }
@@ -57,7 +67,7 @@ static __always_inline void emit_process(struct task_struct *leader, u32 pid, u3
 
 static __always_inline void add_target(struct task_struct *leader, u32 pid, u32 parent, u8 what)
 {
-	*listing_of(pid) = 1;
+	list(pid, 1);
 	emit_process(leader, pid, parent, what);
 }
 
@@ -67,7 +77,7 @@ static __always_inline void process_forked(struct task_struct *parent, struct ta
 
 	if ((u32)child->pid != pid || !config.is_following) /* a thread */
 		return;
-	if (*listing_of(parent_pid))
+	if (is_listed(parent_pid))
 		add_target(child, pid, parent_pid, PROCESS_STARTED);
 }
 
@@ -76,7 +86,7 @@ static __always_inline void process_executed(struct task_struct *task)
 	u32 pid = task->tgid;
 	char comm[16] = {};
 
-	if (*listing_of(pid)) {
+	if (is_listed(pid)) {
 		emit_process(task, pid, 0, PROCESS_RENAMED);
 		return;
 	}
@@ -91,9 +101,9 @@ static __always_inline void process_exited(struct task_struct *task)
 
 	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads live on */
 		return;
-	if (!*listing_of(pid))
+	if (!is_listed(pid))
 		return;
-	*listing_of(pid) = 0;
+	list(pid, 0);
 	emit_process(BPF_CORE_READ(task, group_leader), pid, 0, PROCESS_ENDED);
 }
 

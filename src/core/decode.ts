@@ -81,7 +81,7 @@ export const LAYOUT = {
     ports: [20, 32],
     comms: [52, 128],
   },
-  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_target: [16, 4_194_304] },
+  globals: { lost_events: [0, 8], lost_bytes: [8, 8] },
 } as const;
 
 /** `sizeof` of each structure. */
@@ -93,7 +93,7 @@ export const SIZES = {
   process_event: 48,
   connection: 32,
   config: 180,
-  globals: 4_194_320,
+  globals: 16,
 } as const;
 
 export class RecordCursor {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { fileURLToPath } from "node:url";
-import { LAYOUT, SIZES } from "../core/decode.ts";
+import { LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
 import { UserError } from "../errors.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { RingBuffer } from "./ring-buffer.ts";
@@ -23,8 +23,8 @@ export interface ProbeOptions {
 }
 
 const BPF_EXIST = 2;
-const PAGE = 4096;
-const GLOBALS_BYTES = Math.ceil(SIZES.globals / PAGE) * PAGE;
+/** A page: the kernel maps no less. */
+const GLOBALS_BYTES = 4096;
 
 export class Probe {
   readonly ring: RingBuffer;
@@ -34,6 +34,8 @@ export class Probe {
   /** The kernel side's global variables. */
   private readonly globals: Mapping;
   private readonly lostCounters: BigUint64Array;
+  /** A byte for each process id. */
+  private readonly targets: Mapping;
   private readonly isTarget: Uint8Array;
 
   /** Loads the programs; nothing is attached yet. @throws UserError when the kernel refuses. */
@@ -45,9 +47,10 @@ export class Probe {
       this.configure(options);
       orUserError(() => bpf.loadObject(this.object));
       this.connectionsFd = this.mapFd("connections");
-      this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, true);
+      this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, false);
       this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
-      this.isTarget = new Uint8Array(this.globals.memory, ...LAYOUT.globals.is_target);
+      this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
+      this.isTarget = new Uint8Array(this.targets.memory);
       this.addCgroups(options.cgroupFds);
       this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
     } catch (error) {
@@ -93,6 +96,7 @@ export class Probe {
     this.detach();
     this.ring.close();
     libbpf().unmap(this.globals.address, GLOBALS_BYTES);
+    libbpf().unmap(this.targets.address, MAX_PIDS);
     libbpf().closeObject(this.object);
   }
 
