@@ -14,7 +14,7 @@
 #include "sniff.bpf.h"
 
 #define BULK_BYTES 4096
-#define SCAN_BYTES 1024 /* a longer head is not understood here */
+#define SCAN_BYTES 512 /* a longer head is not understood here */
 #define MAX_DIGITS 15
 
 /* Eight letters in any case, compared in one go; little-endian, as both x86-64 and arm64 are. */

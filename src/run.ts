@@ -6,10 +6,8 @@
 import { version } from "./cli/version.ts";
 import { Command } from "./command.ts";
 import type { Config } from "./config.ts";
-import { outputs } from "./output/index.ts";
 import { RecordingSource } from "./recording/reader.ts";
 import { RecordingWriter } from "./recording/writer.ts";
-import { Session } from "./session.ts";
 import { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
@@ -25,7 +23,12 @@ export async function run(config: Config): Promise<number> {
 }
 
 async function profile(config: Config, command: Command | null): Promise<number> {
-  const source = await openSource(config, command);
+  // The verifier works on another thread, so that the rest of the program can be read meanwhile.
+  const [source, { Session }, { outputs }] = await Promise.all([
+    openSource(config, command),
+    import("./session.ts"),
+    import("./output/index.ts"),
+  ]);
   const sink = new Sink(config.view.outputFile, () => source.stop("signal"));
   try {
     const recording = openRecording(config, source);
@@ -48,7 +51,7 @@ async function profile(config: Config, command: Command | null): Promise<number>
 async function openSource(config: Config, command: Command | null): Promise<Source> {
   if (config.replayFile !== null) return new RecordingSource(config.replayFile);
   const { LiveSource } = await import("./kernel/live.ts");
-  return new LiveSource(config, command?.pid ?? null);
+  return LiveSource.open(config, command?.pid ?? null);
 }
 
 function openRecording({ recordFile }: Config, { startUs, startNs, targets }: Source): RecordingWriter | null {

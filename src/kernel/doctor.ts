@@ -27,7 +27,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     checkBtf(),
     checkLockdown(),
     checkLibbpf(),
-    checkProbe(),
+    await checkProbe(),
     checkCgroup(),
   ];
   const isBlocked = checks.some(({ state }) => state === "blocked");
@@ -117,10 +117,10 @@ function checkLibbpf(): Check {
 }
 
 /** Loads and attaches the very programs, as a run would, and takes them away again. */
-function checkProbe(): Check {
+async function checkProbe(): Promise<Check> {
   const name = "programs";
   try {
-    const probe = new Probe({
+    const probe = await Probe.load({
       isAll: false,
       isFollowing: false,
       comms: [],

@@ -49,7 +49,8 @@ function loadLibbpf() {
     /** null: libbpf says nothing on stderr. */
     setPrint: bpf.func("void *libbpf_set_print(void *callback)") as (callback: null) => void,
     openObject: pointer("bpf_object__open_file", "void *bpf_object__open_file(const char *path, const void *options)"),
-    loadObject: status("bpf_object__load", "int bpf_object__load(void *object)"),
+    /** On another thread: the verifier takes a while. */
+    loadObject: loadObjectOf(bpf),
     closeObject: bpf.func("void bpf_object__close(void *object)") as (object: Pointer) => void,
     findMap: pointer(
       "bpf_object__find_map_by_name",
@@ -124,4 +125,16 @@ function initialValueOf(bpf: LibraryHandle): (map: Pointer) => ArrayBuffer {
     if (!address) throw new SystemError("bpf_map__initial_value", koffi.errno());
     return koffi.view(address, Number(size[0]));
   };
+}
+
+function loadObjectOf(bpf: LibraryHandle): (object: Pointer) => Promise<void> {
+  const call = bpf.func("int bpf_object__load(void *object)");
+  return (object) =>
+    new Promise((resolve, reject) => {
+      call.async(object, (error: unknown, result: number) => {
+        if (error) reject(error);
+        else if (result < 0) reject(new SystemError("bpf_object__load", -result));
+        else resolve();
+      });
+    });
 }

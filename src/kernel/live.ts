@@ -1,6 +1,6 @@
 /** The kernel as a source of records: loads the probe, follows the targets, and drains the ring until told to stop. */
 import { closeSync } from "node:fs";
-import type { Config } from "../config.ts";
+import type { Config, TargetConfig } from "../config.ts";
 import {
   CONNECTION_IGNORED,
   EVENT_PROCESS,
@@ -10,7 +10,7 @@ import {
 } from "../core/decode.ts";
 import type { Ended, Target } from "../core/profile.ts";
 import type { Source, SourceReader } from "../source.ts";
-import { Probe } from "./probe.ts";
+import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
 import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups } from "./targets.ts";
 
@@ -41,27 +41,22 @@ export class LiveSource implements Source {
   private livenessCheckedMs = 0;
 
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
-  constructor(config: Config, commandPid: number | null) {
+  static async open(config: Config, commandPid: number | null): Promise<LiveSource> {
     const { targets } = config;
     checkLimits(targets);
     const pids = [...checkPids(targets.pids), ...(commandPid === null ? [] : [commandPid])];
     const cgroupFds = openCgroups(targets.cgroups);
-    this.probe = new Probe({
-      isAll: targets.all,
-      isFollowing: targets.follow,
-      comms: targets.comms,
-      ports: targets.ports,
-      cgroupFds,
-      ringBytes: config.ringBytes,
-      keepBytes: Math.max(
-        MIN_KEEP_BYTES,
-        ...config.rules.flatMap((rule) => [rule.maxRequestBytes, rule.maxResponseBytes]),
-      ),
-      isVerbose: config.debug,
-    });
+    try {
+      return new LiveSource(await Probe.load(probeOptions(config, cgroupFds)), targets, pids);
+    } finally {
+      for (const fd of cgroupFds) closeSync(fd);
+    }
+  }
+
+  private constructor(probe: Probe, targets: TargetConfig, pids: readonly number[]) {
+    this.probe = probe;
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);
-    for (const fd of cgroupFds) closeSync(fd);
     this.targets = describeTargets(targets, pids);
     const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;
     this.alive = isEndless ? null : new Set(added);
@@ -129,4 +124,17 @@ export class LiveSource implements Source {
     }
     if (this.alive.size === 0) this.stop("target-exited");
   }
+}
+
+function probeOptions({ targets, ringBytes, rules, debug }: Config, cgroupFds: readonly number[]): ProbeOptions {
+  return {
+    isAll: targets.all,
+    isFollowing: targets.follow,
+    comms: targets.comms,
+    ports: targets.ports,
+    cgroupFds,
+    ringBytes,
+    keepBytes: Math.max(MIN_KEEP_BYTES, ...rules.flatMap((rule) => [rule.maxRequestBytes, rule.maxResponseBytes])),
+    isVerbose: debug,
+  };
 }

@@ -38,25 +38,34 @@ export class Probe {
   private readonly targets: Mapping;
   private readonly isTarget: Uint8Array;
 
-  /** Loads the programs; nothing is attached yet. @throws UserError when the kernel refuses. */
-  constructor(options: ProbeOptions) {
+  /**
+   * Loads the programs; nothing is attached yet. The verifier takes its time on another thread.
+   * @throws UserError when the kernel refuses.
+   */
+  static async load(options: ProbeOptions): Promise<Probe> {
     const bpf = libbpf();
     if (!options.isVerbose) bpf.setPrint(null);
-    this.object = orUserError(() => bpf.openObject(objectPath(), null));
+    const object = orUserError(() => bpf.openObject(objectPath(), null));
     try {
-      this.configure(options);
-      orUserError(() => bpf.loadObject(this.object));
-      this.connectionsFd = this.mapFd("connections");
-      this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, false);
-      this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
-      this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
-      this.isTarget = new Uint8Array(this.targets.memory);
-      this.addCgroups(options.cgroupFds);
-      this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
+      configure(object, options);
+      await bpf.loadObject(object).catch(rethrowAsUserError);
+      return new Probe(object, options);
     } catch (error) {
-      bpf.closeObject(this.object);
+      bpf.closeObject(object);
       throw error;
     }
+  }
+
+  private constructor(object: Pointer, options: ProbeOptions) {
+    const bpf = libbpf();
+    this.object = object;
+    this.connectionsFd = this.mapFd("connections");
+    this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, false);
+    this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
+    this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
+    this.isTarget = new Uint8Array(this.targets.memory);
+    this.addCgroups(options.cgroupFds);
+    this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
   }
 
   attach(): void {
@@ -100,14 +109,6 @@ export class Probe {
     libbpf().closeObject(this.object);
   }
 
-  private configure(options: ProbeOptions): void {
-    const bpf = libbpf();
-    const rodata = bpf.initialValue(bpf.findMap(this.object, ".rodata"));
-    writeConfig(new DataView(rodata, 0, SIZES.config), options);
-    bpf.setMaxEntries(bpf.findMap(this.object, "events"), options.ringBytes);
-    bpf.setMaxEntries(bpf.findMap(this.object, "scratches"), bpf.possibleCpus());
-  }
-
   private addCgroups(fds: readonly number[]): void {
     const map = this.mapFd("cgroups");
     for (const [i, fd] of fds.entries()) libbpf().updateElement(map, Uint32Array.of(i), Uint32Array.of(fd), 0);
@@ -117,6 +118,13 @@ export class Probe {
     const bpf = libbpf();
     return bpf.mapFd(bpf.findMap(this.object, name));
   }
+}
+
+function configure(object: Pointer, options: ProbeOptions): void {
+  const bpf = libbpf();
+  writeConfig(new DataView(bpf.initialValue(bpf.findMap(object, ".rodata")), 0, SIZES.config), options);
+  bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
+  bpf.setMaxEntries(bpf.findMap(object, "scratches"), bpf.possibleCpus());
 }
 
 function writeConfig(view: DataView, options: ProbeOptions): void {
@@ -160,29 +168,33 @@ function orUserError<T>(step: () => T): T {
   try {
     return step();
   } catch (cause) {
-    if (!(cause instanceof SystemError)) throw cause;
-    if (cause.errno === EPERM) {
-      throw new UserError(
-        "no-rights",
-        `the kernel does not let l7prof load BPF programs (${cause.message})`,
-        "run it as root, or with CAP_BPF and CAP_PERFMON; see: l7prof doctor",
-        { cause },
-      );
-    }
-    if ([ENOENT, ESRCH].includes(cause.errno) && !existsSync("/sys/kernel/btf/vmlinux")) {
-      throw new UserError(
-        "no-btf",
-        "the kernel has no BTF (/sys/kernel/btf/vmlinux)",
-        "l7prof needs a kernel built with CONFIG_DEBUG_INFO_BTF=y, 5.10 or newer",
-        { cause },
-      );
-    }
-    const code = cause.errno === EINVAL ? "kernel-refused" : "bpf-failed";
+    return rethrowAsUserError(cause);
+  }
+}
+
+function rethrowAsUserError(cause: unknown): never {
+  if (!(cause instanceof SystemError)) throw cause;
+  if (cause.errno === EPERM) {
     throw new UserError(
-      code,
-      `the kernel refused a BPF program (${cause.message})`,
-      "see what this host lacks: l7prof doctor; --debug shows the verifier's log",
+      "no-rights",
+      `the kernel does not let l7prof load BPF programs (${cause.message})`,
+      "run it as root, or with CAP_BPF and CAP_PERFMON; see: l7prof doctor",
       { cause },
     );
   }
+  if ([ENOENT, ESRCH].includes(cause.errno) && !existsSync("/sys/kernel/btf/vmlinux")) {
+    throw new UserError(
+      "no-btf",
+      "the kernel has no BTF (/sys/kernel/btf/vmlinux)",
+      "l7prof needs a kernel built with CONFIG_DEBUG_INFO_BTF=y, 5.10 or newer",
+      { cause },
+    );
+  }
+  const code = cause.errno === EINVAL ? "kernel-refused" : "bpf-failed";
+  throw new UserError(
+    code,
+    `the kernel refused a BPF program (${cause.message})`,
+    "see what this host lacks: l7prof doctor; --debug shows the verifier's log",
+    { cause },
+  );
 }
