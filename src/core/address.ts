@@ -29,3 +29,8 @@ export function unixAddressText(path: Uint8Array): string {
   const text = new TextDecoder().decode(path);
   return `unix:${text.startsWith("\0") ? `@${text.slice(1)}` : text.replace(/\0.*$/s, "")}`;
 }
+
+/** RFC 1122, 3.2.1.3; RFC 4291, 2.5.3. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

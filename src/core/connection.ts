@@ -87,10 +87,6 @@ export class Connection {
     this.matcher = new Matcher(!isFresh, (exchange) => this.abandon(exchange));
   }
 
-  get inFlight(): number {
-    return this.matcher.size + (this.openResponse === null ? 0 : 1);
-  }
-
   /** True if the record tells of responses to requests whose own record is still to come: hold it back until then. */
   isAhead(record: RecordCursor): boolean {
     if (this.side !== "client" || (record.flags & (FLAG_WRITE | FLAG_ABSOLUTE)) !== FLAG_ABSOLUTE) return false;

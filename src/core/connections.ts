@@ -2,7 +2,7 @@
  * The connections that are open now, by the inode number of their socket, and which of them are the two ends of one.
  * Bounded: past the cap the one that was opened first is let go, as the kernel's own table does.
  */
-import { AF_UNIX, addressText, unixAddressText } from "./address.ts";
+import { AF_UNIX, addressText, isLoopback, unixAddressText } from "./address.ts";
 import type { Connection, ConnectionInfo } from "./connection.ts";
 import { FLAG_FRESH, FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { HeldRecords } from "./held.ts";
@@ -91,5 +91,7 @@ function readInfo(record: RecordCursor): ConnectionInfo {
 function endsOf(info: ConnectionInfo, isReversed: boolean): string {
   const local = `${info.localAddress} ${info.localPort}`;
   const remote = `${info.remoteAddress} ${info.remotePort}`;
-  return isReversed ? `${remote} ${local}` : `${local} ${remote}`;
+  // Each network namespace has a loopback of its own, with the same addresses.
+  const network = isLoopback(info.localAddress) ? info.network : "";
+  return isReversed ? `${network} ${remote} ${local}` : `${network} ${local} ${remote}`;
 }

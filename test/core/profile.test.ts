@@ -26,6 +26,15 @@ describe("edges", () => {
     ]);
   });
 
+  it("the same loopback addresses in another network namespace are another connection", () => {
+    const { wire, edges } = startProfiling();
+    const ends = { local: "127.0.0.1:80", remote: "127.0.0.1:40000" };
+    const server = wire.connection({ pid: 10, comm: "server", ...ends, network: 1 });
+    wire.connection({ pid: 20, comm: "client", local: ends.remote, remote: ends.local, network: 2 }).write(get("/"));
+    server.read(get("/")).write(answer(200));
+    expect(edges()[0]).toMatchObject({ side: "server", peer: { pid: null, comm: null, address: "127.0.0.1" } });
+  });
+
   it("both ends are profiled: each knows the other", () => {
     const { wire, edges } = startProfiling();
     const server = wire.connection({ pid: 10, comm: "server", remote: CLIENT.local });

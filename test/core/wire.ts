@@ -37,6 +37,8 @@ export interface WireOptions {
   /** `ip:port`, with `[…]:port` for IPv6. */
   readonly local?: string;
   readonly remote?: string;
+  /** Inode number of the network namespace. */
+  readonly network?: number;
   /** The path of a unix socket: then there are no addresses and no absolute positions. */
   readonly unix?: string;
   /** Nothing went over it before; a TCP connection may tell. */
@@ -249,6 +251,7 @@ export class WireConnection {
     put(record, LAYOUT.open_event.family, local.bytes.length === 4 ? AF_INET : AF_INET6);
     put(record, LAYOUT.open_event.local_port, local.port);
     put(record, LAYOUT.open_event.remote_port, remote.port);
+    put(record, LAYOUT.open_event.network, this.options.network ?? 1);
     new Uint8Array(record.buffer, LAYOUT.open_event.local[0]).set(local.bytes);
     new Uint8Array(record.buffer, LAYOUT.open_event.remote[0]).set(remote.bytes);
   }
