@@ -139,6 +139,7 @@ struct config {
 struct globals {
 	u64 lost_events; /* found the ring full */
 	u64 lost_bytes;  /* that they told of */
+	u64 is_asleep;   /* set by user space: it waits in poll() for the next event */
 };
 
 /* The map `targets` holds a byte for each possible process id, in two halves. */

@@ -110,7 +110,10 @@ static __always_inline void add_atomically(u64 *sum, u64 value)
 /* Gives a record to user space, or counts it as lost and answers false. */
 static __always_inline bool emit(void *record, u64 size, u32 moved_bytes)
 {
-	if (!bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP))
+	/* A wake-up costs more than the event: while user space reads every few milliseconds it needs none. */
+	u64 flags = globals.is_asleep ? 0 : BPF_RB_NO_WAKEUP;
+
+	if (!bpf_ringbuf_output(&events, record, size, flags))
 		return true;
 	add_atomically(&globals.lost_events, 1);
 	add_atomically(&globals.lost_bytes, moved_bytes);

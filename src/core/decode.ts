@@ -81,7 +81,7 @@ export const LAYOUT = {
     ports: [20, 32],
     comms: [52, 128],
   },
-  globals: { lost_events: [0, 8], lost_bytes: [8, 8] },
+  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8] },
 } as const;
 
 /** `sizeof` of each structure. */
@@ -93,7 +93,7 @@ export const SIZES = {
   process_event: 48,
   connection: 32,
   config: 180,
-  globals: 16,
+  globals: 24,
 } as const;
 
 export class RecordCursor {

@@ -79,6 +79,7 @@ function loadLibbpf() {
       if (BigInt.asIntN(64, address) === -1n) throw new SystemError("mmap", koffi.errno());
       return { memory: koffi.view(address, length), address };
     },
+    waitForInput: waitForInputOf(libc),
     unmap: libc.func("int munmap(void *address, size_t length)") as (address: Pointer, length: number) => number,
   };
 }
@@ -136,5 +137,18 @@ function loadObjectOf(bpf: LibraryHandle): (object: Pointer) => Promise<void> {
         else if (result < 0) reject(new SystemError("bpf_object__load", -result));
         else resolve();
       });
+    });
+}
+
+/** Waits on another thread until the descriptor has input, at most `timeoutMs`. */
+function waitForInputOf(libc: LibraryHandle): (fd: number, timeoutMs: number) => Promise<void> {
+  const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
+  const POLLIN = 1;
+  return (fd, timeoutMs) =>
+    new Promise((resolve) => {
+      const descriptor = new DataView(new ArrayBuffer(8)); // struct pollfd: int fd; short events, revents
+      descriptor.setInt32(0, fd, true);
+      descriptor.setInt16(4, POLLIN, true);
+      poll.async(descriptor, 1, timeoutMs, () => resolve()); // whatever it says, the ring is looked at next
     });
 }

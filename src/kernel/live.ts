@@ -17,10 +17,10 @@ import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups } fr
 /** One turn reads at most this much, so that signals and timers are served under any load. */
 const TURN_BYTES = 4 << 20;
 const BUSY_POLL_MS = 5;
-/** In that time the ring of 16 MiB takes what 300 MB/s of copied bytes bring; bodies are not copied. */
-const IDLE_POLL_MS = 50;
-/** Empty polls after which it counts as idle. */
-const IDLE_AFTER = 100;
+/** How long a sleep may hold up a signal or a window; the next event ends it at once. */
+const SLEEP_MS = 100;
+/** Empty polls after which it sleeps. */
+const IDLE_AFTER = 20;
 /** Heads are longer than the sampling limits of a rule that keeps little. */
 const MIN_KEEP_BYTES = 4096;
 const LIVENESS_MS = 1000;
@@ -105,8 +105,8 @@ export class LiveSource implements Source {
   private pause(bytes: number, isLast: boolean): Promise<unknown> {
     this.emptyPolls = bytes === 0 ? this.emptyPolls + 1 : 0;
     if (isLast || bytes >= TURN_BYTES) return new Promise(setImmediate);
-    const ms = this.emptyPolls > IDLE_AFTER ? IDLE_POLL_MS : BUSY_POLL_MS;
-    return new Promise((resolve) => setTimeout(resolve, ms));
+    if (this.emptyPolls > IDLE_AFTER) return this.probe.sleep(SLEEP_MS);
+    return new Promise((resolve) => setTimeout(resolve, BUSY_POLL_MS));
   }
 
   private followProcess(record: RecordCursor): void {

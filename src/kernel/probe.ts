@@ -31,9 +31,11 @@ export class Probe {
   private readonly object: Pointer;
   private readonly links: Pointer[] = [];
   private readonly connectionsFd: number;
+  private readonly eventsFd: number;
   /** The kernel side's global variables. */
   private readonly globals: Mapping;
   private readonly lostCounters: BigUint64Array;
+  private readonly isAsleep: BigUint64Array;
   /** A byte for each process id. */
   private readonly targets: Mapping;
   private readonly isTarget: Uint8Array;
@@ -60,12 +62,14 @@ export class Probe {
     const bpf = libbpf();
     this.object = object;
     this.connectionsFd = this.mapFd("connections");
-    this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, false);
+    this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, true);
     this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
+    this.isAsleep = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_asleep[0], 1);
     this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
     this.isTarget = new Uint8Array(this.targets.memory);
     this.addCgroups(options.cgroupFds);
-    this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
+    this.eventsFd = this.mapFd("events");
+    this.ring = new RingBuffer(this.eventsFd, options.ringBytes);
   }
 
   attach(): void {
@@ -94,6 +98,14 @@ export class Probe {
   /** Events that found the ring full, and the bytes that they told of. */
   get lost(): { events: number; bytes: number } {
     return { events: Number(Atomics.load(this.lostCounters, 0)), bytes: Number(Atomics.load(this.lostCounters, 1)) };
+  }
+
+  /** Waits for the next event, at most `timeoutMs`; the ring must have been drained. */
+  async sleep(timeoutMs: number): Promise<void> {
+    Atomics.store(this.isAsleep, 0, 1n);
+    // An event that came in between makes poll() return at once.
+    await libbpf().waitForInput(this.eventsFd, timeoutMs);
+    Atomics.store(this.isAsleep, 0, 0n);
   }
 
   /** Nothing more is reported; what is in the ring can still be read. */
