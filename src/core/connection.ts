@@ -3,6 +3,7 @@
  * carries the requests, and so which side the process is, shows in the first message seen.
  */
 import type { CaptureCounters } from "./capture.ts";
+import type { ConnectionInfo } from "./connection-info.ts";
 import { FLAG_ABSOLUTE, FLAG_END, FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { Direction } from "./direction.ts";
 import type { Edge } from "./edge.ts";
@@ -28,22 +29,6 @@ export interface ConnectionContext {
   onExchange(connection: Connection, exchange: Exchange): void;
   /** `exchange` will not be completed. */
   onAbandoned(connection: Connection, exchange: Exchange): void;
-}
-
-/** Its ends, as the kernel told them when it was opened to us. */
-export interface ConnectionInfo {
-  /** Inode number of the socket. */
-  readonly id: number;
-  /** Key of the kernel's map of connections. */
-  readonly socket: bigint;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly network: number;
-  readonly isUnix: boolean;
-  /** Seen from its first byte. */
-  readonly isFresh: boolean;
 }
 
 export class Connection {

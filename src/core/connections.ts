@@ -2,9 +2,9 @@
  * The connections that are open now, by the inode number of their socket, and which of them are the two ends of one.
  * Bounded: past the cap the one that was opened first is let go, as the kernel's own table does.
  */
-import { AF_UNIX, addressText, isLoopback, unixAddressText } from "./address.ts";
-import type { Connection, ConnectionInfo } from "./connection.ts";
-import { FLAG_FRESH, FLAG_WRITE, type RecordCursor } from "./decode.ts";
+import type { Connection } from "./connection.ts";
+import { type ConnectionInfo, endsOf, readInfo } from "./connection-info.ts";
+import { FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { HeldRecords } from "./held.ts";
 import type { ProcessInfo } from "./profile.ts";
 
@@ -70,28 +70,4 @@ export class ConnectionTable {
   peerOf(info: ConnectionInfo): ProcessInfo | null {
     return info.isUnix ? null : (this.byEnds.get(endsOf(info, true))?.opener ?? null);
   }
-}
-
-function readInfo(record: RecordCursor): ConnectionInfo {
-  const { family } = record;
-  const isUnix = family === AF_UNIX;
-  return {
-    id: record.connection,
-    socket: record.socket,
-    localAddress: isUnix ? "" : addressText(family, record.local),
-    localPort: record.localPort,
-    remoteAddress: isUnix ? unixAddressText(record.path) : addressText(family, record.remote),
-    remotePort: record.remotePort,
-    network: record.network,
-    isUnix,
-    isFresh: (record.flags & FLAG_FRESH) !== 0,
-  };
-}
-
-function endsOf(info: ConnectionInfo, isReversed: boolean): string {
-  const local = `${info.localAddress} ${info.localPort}`;
-  const remote = `${info.remoteAddress} ${info.remotePort}`;
-  // Each network namespace has a loopback of its own, with the same addresses.
-  const network = isLoopback(info.localAddress) ? info.network : "";
-  return isReversed ? `${network} ${remote} ${local}` : `${network} ${local} ${remote}`;
 }

@@ -231,8 +231,10 @@ export class Profiler {
   }
 
   private process(record: RecordCursor): void {
-    if (record.what !== PROCESS_ENDED) this.names.learn(record.pid, record.comm);
-    if (record.what !== PROCESS_ENDED) return;
+    if (record.what !== PROCESS_ENDED) {
+      this.names.learn(record.pid, record.comm);
+      return;
+    }
     // Nothing tells of the end of its unix sockets but its own.
     for (const open of this.table.values()) {
       if (open.info.isUnix && open.pid === record.pid) this.close(open, record.timeNs);
