@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { until } from "./until.ts";
 
 export interface BpfProgram {
@@ -14,8 +15,35 @@ export function l7profPrograms(): readonly BpfProgram[] {
   return programs.filter((program) => program.name?.startsWith("l7p_"));
 }
 
-/** Waits until no program is left but those of `before`; the kernel frees them a moment after their last user's end. */
+/**
+ * Waits until no program is left but those of `before` and those of another l7prof that runs on this machine; the
+ * kernel frees them a moment after their last user's end.
+ */
 export async function untilProgramsAreGone(before: readonly BpfProgram[]): Promise<void> {
   const known = new Set(before.map((program) => program.id));
-  await until("no BPF program is left", () => l7profPrograms().every((program) => known.has(program.id)));
+  const left = () => l7profPrograms().filter((program) => !known.has(program.id));
+  await until("no BPF program is left", () => {
+    const programs = left();
+    if (programs.length === 0) return true;
+    const held = heldPrograms();
+    return programs.every((program) => held.has(program.id));
+  });
+}
+
+/** The programs that some process has a descriptor of. */
+export function heldPrograms(): ReadonlySet<number> {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return new Set(pids.flatMap(programsOf));
+}
+
+/** The programs that the process has a descriptor of. */
+export function programsOf(pid: number | string): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) => {
+      const [, id] = /^prog_id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8")) ?? [];
+      return id === undefined ? [] : [Number(id)];
+    });
+  } catch {
+    return []; // it has ended, or closed a descriptor, meanwhile
+  }
 }
