@@ -6,10 +6,12 @@
 import { version } from "./cli/version.ts";
 import { Command } from "./command.ts";
 import type { Config } from "./config.ts";
+import type { Output } from "./output/output.ts";
 import { RecordingSource } from "./recording/reader.ts";
 import { RecordingWriter } from "./recording/writer.ts";
 import { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+import { type View, writtenView } from "./view.ts";
 
 /** Answers the exit code. @throws UserError */
 export async function run(config: Config): Promise<number> {
@@ -29,22 +31,20 @@ async function profile(config: Config, command: Command | null): Promise<number>
     import("./session.ts"),
     import("./output/index.ts"),
   ]);
-  const sink = new Sink(config.view.outputFile, () => source.stop("signal"));
+  const view = openView(config, outputs[config.view.format](config.view), source);
   try {
-    const recording = openRecording(config, source);
-    const output = outputs[config.view.format](config.view);
-    const tell = (text: string) => void process.stderr.write(text);
-    const session = new Session(config, source, output, { write: (text) => sink.write(text), tell, recording });
+    const session = new Session(config, source, view, openRecording(config, source));
     stopOnSignals(source);
     session.start({ l7prof: version(), targets: source.targets, rules: config.rules });
     command?.release();
     const { ended, endNs } = await source.run(session);
     session.finish(ended, endNs);
+    await view.end();
     if (source instanceof RecordingSource) source.checkWhole();
     return (await command?.status()) ?? 0;
   } finally {
     source.close();
-    sink.close();
+    view.close();
   }
 }
 
@@ -52,6 +52,15 @@ async function openSource(config: Config, command: Command | null): Promise<Sour
   if (config.replayFile !== null) return new RecordingSource(config.replayFile);
   const { LiveSource } = await import("./kernel/live.ts");
   return LiveSource.open(config, command?.pid ?? null);
+}
+
+function openView({ view: { outputFile } }: Config, output: Output, source: Source): View {
+  const sink = new Sink(outputFile, () => source.stop("signal"));
+  return writtenView(output, {
+    write: (text) => sink.write(text),
+    tell: (text) => void process.stderr.write(text),
+    close: () => sink.close(),
+  });
 }
 
 function openRecording({ recordFile }: Config, { startUs, startNs, targets }: Source): RecordingWriter | null {

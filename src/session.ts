@@ -1,32 +1,23 @@
-/** One run: feeds the records to the profiler, and at the right times its profiles to the output. */
+/** One run: feeds the records to the profiler, and at the right times its profiles to the view. */
 import type { Config } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
-import type { Ended, Sample, Start, Warning } from "./core/profile.ts";
+import type { Ended, Start } from "./core/profile.ts";
 import { Profiler } from "./core/profiler.ts";
 import { createRouter } from "./core/route.ts";
 import { compileRules } from "./core/rules.ts";
-import type { Output } from "./output/output.ts";
 import type { RecordingWriter } from "./recording/writer.ts";
 import type { Source, SourceReader } from "./source.ts";
+import type { View } from "./view.ts";
 
 const NS_PER_MS = 1e6;
 const NS_PER_US = 1e3;
 /** An hour, at the default interval. */
 const MAX_IDLE_WINDOWS = 3600;
 
-export interface SessionSinks {
-  /** Data, in the format of the output. */
-  readonly write: (text: string) => void;
-  /** For people, beside the data. */
-  readonly tell: (text: string) => void;
-  readonly recording: RecordingWriter | null;
-}
-
 export class Session implements SourceReader {
   private readonly config: Config;
   private readonly source: Source;
-  private readonly output: Output;
-  private readonly sinks: SessionSinks;
+  private readonly view: View;
   private readonly profiler: Profiler;
   private windowStartNs: number;
   private lostWarned = 0;
@@ -35,12 +26,11 @@ export class Session implements SourceReader {
   private readonly recording: RecordingWriter | null;
   private recordingError: unknown = undefined;
 
-  constructor(config: Config, source: Source, output: Output, sinks: SessionSinks) {
+  constructor(config: Config, source: Source, view: View, recording: RecordingWriter | null) {
     this.config = config;
     this.source = source;
-    this.output = output;
-    this.sinks = sinks;
-    this.recording = sinks.recording;
+    this.view = view;
+    this.recording = recording;
     this.maxExchanges = config.count ?? Number.POSITIVE_INFINITY;
     this.windowStartNs = source.startNs;
     // `--interval 0`: the summary alone.
@@ -57,7 +47,7 @@ export class Session implements SourceReader {
         toEpochUs: (ns) => this.epochUs(ns),
       },
       {
-        onSample: (sample) => this.sample(sample),
+        onSample: (sample) => view.sample(sample),
         onWarning: (code, message, timeNs) => this.warn(code, message, timeNs),
         onIgnore: (connection) => this.source.ignore(connection),
         nameOf: (pid) => this.nameOf(pid),
@@ -66,7 +56,7 @@ export class Session implements SourceReader {
   }
 
   start(start: Omit<Start, "timeUs">): void {
-    this.sinks.write(this.output.start({ timeUs: this.source.startUs, ...start }));
+    this.view.start({ timeUs: this.source.startUs, ...start });
   }
 
   onRecord(record: RecordCursor): void {
@@ -102,7 +92,7 @@ export class Session implements SourceReader {
   finish(ended: Ended, endNs: number): void {
     this.warnOfLoss(endNs);
     const windowMs = (endNs - this.source.startNs) / NS_PER_MS;
-    this.sinks.write(this.output.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended }));
+    this.view.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended });
     this.record((recording) => recording.end(ended, endNs));
     if (this.recordingError !== undefined) throw this.recordingError;
   }
@@ -119,9 +109,7 @@ export class Session implements SourceReader {
   }
 
   warn(code: string, message: string, timeNs: number): void {
-    const warning: Warning = { timeUs: this.epochUs(timeNs), code, message };
-    if (this.config.view.format === "ndjson") this.sinks.write(this.output.warning(warning));
-    else this.sinks.tell(this.output.warning(warning));
+    this.view.warning({ timeUs: this.epochUs(timeNs), code, message });
   }
 
   /** A live window that comes late is as long as it took; of a recording each is exact, the empty ones too. */
@@ -139,7 +127,7 @@ export class Session implements SourceReader {
     this.warnOfLoss(endNs);
     const windowMs = (endNs - this.windowStartNs) / NS_PER_MS;
     this.windowStartNs = endNs;
-    this.sinks.write(this.output.metrics(this.profiler.endWindow(this.epochUs(endNs), windowMs)));
+    this.view.window(this.profiler.endWindow(this.epochUs(endNs), windowMs));
   }
 
   private warnOfLoss(timeNs: number): void {
@@ -153,10 +141,6 @@ export class Session implements SourceReader {
       this.warn("coverage", "part of the HTTP traffic could not be read: the summary's counters say what", timeNs);
       this.isCoverageWarned = true;
     }
-  }
-
-  private sample(sample: Sample): void {
-    this.sinks.write(this.output.sample(sample));
   }
 
   private nameOf(pid: number): string {

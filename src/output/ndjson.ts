@@ -13,6 +13,7 @@ import { rfc3339 } from "./rfc3339.ts";
 const SCHEMA_VERSION = 1;
 
 export const ndjson: OutputFactory = () => ({
+  hasWarnings: true,
   start: ({ timeUs, l7prof, targets, rules }) =>
     line({ type: "start", version: SCHEMA_VERSION, time: rfc3339(timeUs), l7prof, targets, rules }),
   metrics: (window) => line({ type: "metrics", ...metricsFields(window) }),

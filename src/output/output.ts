@@ -6,6 +6,8 @@ import type { Sample, Start, Summary, Warning, Window } from "../core/profile.ts
  * shows nothing for it. No I/O.
  */
 export interface Output {
+  /** Warnings are part of the data; otherwise they stand beside it. */
+  readonly hasWarnings: boolean;
   start(start: Start): string;
   metrics(window: Window): string;
   sample(sample: Sample): string;

@@ -10,6 +10,7 @@ import { windowText } from "./text/window.ts";
 export const text: OutputFactory = (view) => {
   const style = styleOf(view);
   return {
+    hasWarnings: false,
     start: (start) => startText(start, style),
     metrics: (window) => windowText(window, style),
     sample: (sample) => sampleText(sample, style),

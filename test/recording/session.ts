@@ -9,6 +9,7 @@ import { RecordingSource } from "../../src/recording/reader.ts";
 import { RecordingWriter } from "../../src/recording/writer.ts";
 import { Session } from "../../src/session.ts";
 import type { Source } from "../../src/source.ts";
+import { writtenView } from "../../src/view.ts";
 import { config } from "../cli/terminal.ts";
 import { Wire } from "../core/wire.ts";
 
@@ -41,8 +42,9 @@ export function record(script: (live: Live) => void, flags = "--json --interval 
     const written: string[] = [];
     const recording = new RecordingWriter(file, { l7prof: "0.1.0", ...START });
     const settings = config(`-p 10 ${flags}`);
-    const sinks = { write: (text: string) => void written.push(text), tell: () => undefined, recording };
-    const session = new Session(settings, source, outputs[settings.view.format](settings.view), sinks);
+    const to = { write: (text: string) => void written.push(text), tell: () => undefined, close: () => undefined };
+    const view = writtenView(outputs[settings.view.format](settings.view), to);
+    const session = new Session(settings, source, view, recording);
     const cursor = new RecordCursor();
     const wire = new Wire((bytes) => {
       cursor.setMemory(bytes.buffer);
@@ -78,12 +80,12 @@ export async function replayFile(file: string, flags = "--json --interval 0"): P
   try {
     const settings = config(`replay ${file} ${flags}`);
     source = new RecordingSource(file);
-    const sinks = {
-      write: (text: string) => void written.push(text),
-      tell: (text: string) => void told.push(text),
-      recording: null,
-    };
-    const session = new Session(settings, source, outputs[settings.view.format](settings.view), sinks);
+    const view = writtenView(outputs[settings.view.format](settings.view), {
+      write: (text) => void written.push(text),
+      tell: (text) => void told.push(text),
+      close: () => undefined,
+    });
+    const session = new Session(settings, source, view, null);
     session.start({ l7prof: "0.1.0", targets: source.targets, rules: settings.rules });
     const { ended, endNs } = await source.run(session);
     session.finish(ended, endNs);
