@@ -1,25 +1,29 @@
 /** One run: feeds the records to the profiler, and at the right times its profiles to the view. */
 import type { Config } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
-import type { Ended, Start } from "./core/profile.ts";
+import type { Focus } from "./core/overview.ts";
+import type { Ended, Metrics, Start, Total } from "./core/profile.ts";
 import { Profiler } from "./core/profiler.ts";
 import { createRouter } from "./core/route.ts";
 import { compileRules } from "./core/rules.ts";
 import type { RecordingWriter } from "./recording/writer.ts";
-import type { Source, SourceReader } from "./source.ts";
-import type { View } from "./view.ts";
+import type { Progress, Source, SourceReader } from "./source.ts";
+import type { Run, View } from "./view.ts";
 
 const NS_PER_MS = 1e6;
 const NS_PER_US = 1e3;
 /** An hour, at the default interval. */
 const MAX_IDLE_WINDOWS = 3600;
 
-export class Session implements SourceReader {
+export class Session implements SourceReader, Run {
   private readonly config: Config;
   private readonly source: Source;
   private readonly view: View;
   private readonly profiler: Profiler;
   private windowStartNs: number;
+  /** Where the total of the screen begins. */
+  private totalStartNs: number;
+  private intervalMs: number;
   private lostWarned = 0;
   private isCoverageWarned = false;
   private readonly maxExchanges: number;
@@ -33,6 +37,8 @@ export class Session implements SourceReader {
     this.recording = recording;
     this.maxExchanges = config.count ?? Number.POSITIVE_INFINITY;
     this.windowStartNs = source.startNs;
+    this.totalStartNs = source.startNs;
+    this.intervalMs = config.view.intervalMs;
     // `--interval 0`: the summary alone.
     const isSilent = config.view.format === "text" && config.view.intervalMs === 0;
     this.profiler = new Profiler(
@@ -44,6 +50,7 @@ export class Session implements SourceReader {
         matchRule: compileRules(config.rules).match,
         route: createRouter(config.routes),
         maxEndpoints: config.routes.maxEndpoints,
+        mergesEndpoints: config.live,
         toEpochUs: (ns) => this.epochUs(ns),
       },
       {
@@ -56,7 +63,7 @@ export class Session implements SourceReader {
   }
 
   start(start: Omit<Start, "timeUs">): void {
-    this.view.start({ timeUs: this.source.startUs, ...start });
+    this.view.start({ timeUs: this.source.startUs, ...start }, this);
   }
 
   onRecord(record: RecordCursor): void {
@@ -78,9 +85,9 @@ export class Session implements SourceReader {
   }
 
   onTick(nowNs: number): void {
-    const { durationMs, view } = this.config;
+    const { durationMs } = this.config;
     this.profiler.tick(nowNs);
-    const windowNs = view.intervalMs * NS_PER_MS;
+    const windowNs = this.intervalMs * NS_PER_MS;
     while (windowNs > 0 && nowNs - this.windowStartNs >= windowNs) {
       this.endWindow(this.windowEndNs(nowNs, windowNs));
       this.skipIdle(nowNs, windowNs);
@@ -91,10 +98,41 @@ export class Session implements SourceReader {
   /** The summary, when the source has come to its end. */
   finish(ended: Ended, endNs: number): void {
     this.warnOfLoss(endNs);
+    this.windowStartNs = endNs;
+    this.totalStartNs = this.source.startNs;
     const windowMs = (endNs - this.source.startNs) / NS_PER_MS;
     this.view.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended });
     this.record((recording) => recording.end(ended, endNs));
     if (this.recordingError !== undefined) throw this.recordingError;
+  }
+
+  total(): Total {
+    return this.profiler.soFar(this.epochUs(this.windowStartNs), this.totalMs());
+  }
+
+  distributions(focus: Focus): Metrics {
+    return this.profiler.distributions(focus, this.totalMs());
+  }
+
+  reset(): void {
+    this.profiler.reset();
+    this.totalStartNs = this.windowStartNs;
+  }
+
+  setIntervalMs(ms: number): void {
+    this.intervalMs = ms;
+  }
+
+  progress(): Progress | null {
+    return this.source.progress();
+  }
+
+  stop(): void {
+    this.source.stop("signal");
+  }
+
+  private totalMs(): number {
+    return (this.windowStartNs - this.totalStartNs) / NS_PER_MS;
   }
 
   /** A recording that can't go on ends the run, but not before its summary. */

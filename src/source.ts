@@ -16,7 +16,14 @@ export interface Source {
   ignore(connection: { readonly socket: bigint; readonly id: number }): void;
   /** The name of a process; "" if it is not known. */
   nameOf(pid: number): string;
+  /** How far it has been read; null where there is no end to read to. */
+  progress(): Progress | null;
   close(): void;
+}
+
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
 }
 
 export interface SourceReader {

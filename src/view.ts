@@ -1,9 +1,11 @@
 /** Who is shown a run: what Session tells, in the order of the run. The screen is one, a format that is written another. */
-import type { Sample, Start, Summary, Warning, Window } from "./core/profile.ts";
+import type { Focus } from "./core/overview.ts";
+import type { Metrics, Sample, Start, Summary, Total, Warning, Window } from "./core/profile.ts";
 import type { Output } from "./output/output.ts";
+import type { Progress } from "./source.ts";
 
 export interface View {
-  start(start: Start): void;
+  start(start: Start, run: Run): void;
   window(window: Window): void;
   sample(sample: Sample): void;
   warning(warning: Warning): void;
@@ -12,6 +14,21 @@ export interface View {
   end(): Promise<void>;
   /** However the run ended. */
   close(): void;
+}
+
+/** What a view may ask of the run that it shows. */
+export interface Run {
+  /** From the start, or the last reset, to the end of the last window. */
+  total(): Total;
+  /** Over the same time, with their buckets. */
+  distributions(focus: Focus): Metrics;
+  /** `total` begins anew; the summary is of the whole run all the same. */
+  reset(): void;
+  setIntervalMs(ms: number): void;
+  /** How far a recording has been read; null in a live run. */
+  progress(): Progress | null;
+  /** What was captured is still read, then comes the summary. */
+  stop(): void;
 }
 
 export interface WrittenTo {

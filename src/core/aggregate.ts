@@ -6,7 +6,8 @@ import type { Connection } from "./connection.ts";
 import { Edge, Endpoint } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { MetricSet, perMinute, RunningMetrics } from "./metrics.ts";
-import type { EdgeProfile, EndpointProfile, GroupProfile, PeerInfo, Side } from "./profile.ts";
+import { distributionsOf, endpointTotals, type Focus } from "./overview.ts";
+import type { EdgeProfile, EndpointProfile, EndpointTotal, GroupProfile, Metrics, PeerInfo, Side } from "./profile.ts";
 
 export interface AggregateOptions {
   /** Past it, the rest of an edge goes to `(other)`. Counted over all edges. */
@@ -52,10 +53,16 @@ export class Aggregate {
   }
 
   endWindow(): void {
-    for (const edge of this.edges.values()) {
-      for (const endpoint of edge.allEndpoints()) endpoint.endWindow();
-      for (const group of edge.groups.values()) group.endWindow();
-    }
+    for (const metrics of this.all()) metrics.endWindow();
+  }
+
+  /** Totals begin anew, until `restore` makes them those of the whole run again. */
+  reset(): void {
+    for (const metrics of this.all()) metrics.reset();
+  }
+
+  restore(): void {
+    for (const metrics of this.all()) metrics.restore();
   }
 
   /** Edges with something in them, most requests first. */
@@ -64,6 +71,22 @@ export class Aggregate {
       .map((edge) => this.edgeProfile(edge, scope, windowMs))
       .filter((edge) => edge.requests > 0 || edge.inFlight > 0)
       .sort((a, b) => b.requests - a.requests);
+  }
+
+  /** The endpoints of all edges, or the hosts with `groupBy` host. */
+  endpoints(scope: "window" | "total", windowMs: number): EndpointTotal[] {
+    return endpointTotals(this.edges.values(), scope, windowMs, this.options.groupBy === "host");
+  }
+
+  distributions(focus: Focus, windowMs: number): Metrics {
+    return distributionsOf(this.edges.values(), focus, windowMs, this.options.groupBy === "host");
+  }
+
+  private *all(): Iterable<RunningMetrics> {
+    for (const edge of this.edges.values()) {
+      yield* edge.allEndpoints();
+      yield* edge.groups.values();
+    }
   }
 
   private findEdge(connection: Connection, pid: number): Edge {

@@ -63,10 +63,26 @@ export function perMinute(count: number, windowMs: number): number {
 export class RunningMetrics {
   readonly window = new MetricSet();
   readonly total = new MetricSet();
+  /** What was in the total before it began anew. */
+  private before: MetricSet | null = null;
 
   endWindow(): void {
     if (this.window.requests === 0) return;
     this.total.add(this.window);
     this.window.reset();
+  }
+
+  /** The total begins anew. */
+  reset(): void {
+    if (this.total.requests === 0) return;
+    this.before ??= new MetricSet();
+    this.before.add(this.total);
+    this.total.reset();
+  }
+
+  /** The total is that of the whole run again. */
+  restore(): void {
+    if (this.before !== null) this.total.add(this.before);
+    this.before = null;
   }
 }

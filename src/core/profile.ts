@@ -48,6 +48,15 @@ export interface EndpointProfile extends Metrics {
   readonly uri: string;
 }
 
+/** An endpoint over all edges, whoever asked: of one program, and where that is the client, of one server it calls. */
+export interface EndpointTotal extends EndpointProfile {
+  readonly side: Side;
+  /** The profiled program. */
+  readonly comm: string;
+  /** On the client side, the server. */
+  readonly called: PeerInfo | null;
+}
+
 export interface ProcessInfo {
   readonly pid: number;
   readonly comm: string;
@@ -105,17 +114,24 @@ export interface Window {
   readonly timeUs: number;
   readonly windowMs: number;
   readonly edges: readonly EdgeProfile[];
+  /** For the live screen: the same exchanges by endpoint over all edges, most requests first. */
+  readonly endpoints?: readonly EndpointTotal[];
   readonly capture: Capture;
+}
+
+/** The run so far. */
+export interface Total extends Window {
+  /** The slowest of each reason, slowest first. */
+  readonly top: Readonly<Record<SampleReason, readonly Sample[]>>;
+  /** Samples that `--max-samples-per-second` held back from the live output. */
+  readonly samplesHeldBack: number;
 }
 
 export type Ended = "signal" | "duration" | "count" | "target-exited" | "end-of-file";
 
 /** The whole run. */
-export interface Summary extends Window {
+export interface Summary extends Total {
   readonly ended: Ended;
-  readonly top: Readonly<Record<SampleReason, readonly Sample[]>>;
-  /** Samples that `--max-samples-per-second` held back from the live output. */
-  readonly samplesHeldBack: number;
 }
 
 /** `[name, value]`, in the order and case that went over the connection; secrets redacted. */

@@ -19,8 +19,9 @@ import {
 } from "./decode.ts";
 import type { Exchange } from "./exchange.ts";
 import { looksLike } from "./http1/detect.ts";
+import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
-import type { Sample, SampleReason, SamplingRule, Side, Window } from "./profile.ts";
+import type { Metrics, Sample, SamplingRule, Side, Total, Window } from "./profile.ts";
 import { Sampler } from "./sampler.ts";
 import { TargetTable } from "./target.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
@@ -32,6 +33,8 @@ export interface ProfilerOptions {
   readonly maxEndpoints: number;
   readonly groupBy: "host" | "status" | null;
   readonly histograms: boolean;
+  /** Windows and totals have `endpoints`, too. */
+  readonly mergesEndpoints: boolean;
   readonly topN: number;
   readonly maxSamplesPerSecond: number;
   readonly onlyTraced: boolean;
@@ -107,25 +110,43 @@ export class Profiler {
 
   /** The exchanges since the last call, as of `timeUs`, `windowMs` long. */
   endWindow(timeUs: number, windowMs: number): Window {
-    const edges = this.aggregate.profile("window", windowMs);
+    const window = this.window("window", timeUs, windowMs);
     this.aggregate.endWindow();
-    return { timeUs, windowMs, edges, capture: this.counters.snapshot() };
+    return window;
   }
 
-  /** The whole run so far. */
-  total(
-    timeUs: number,
-    windowMs: number,
-  ): Window & { top: Record<SampleReason, readonly Sample[]>; samplesHeldBack: number } {
+  /** The whole run. */
+  total(timeUs: number, windowMs: number): Total {
     this.aggregate.endWindow();
+    this.aggregate.restore();
+    this.sampler.restore();
+    return this.soFar(timeUs, windowMs);
+  }
+
+  /** From the start, or the last reset, to the end of the last window. */
+  soFar(timeUs: number, windowMs: number): Total {
     return {
-      timeUs,
-      windowMs,
-      edges: this.aggregate.profile("total", windowMs),
-      capture: this.counters.snapshot(),
+      ...this.window("total", timeUs, windowMs),
       top: this.sampler.slowest(),
       samplesHeldBack: this.sampler.heldBack,
     };
+  }
+
+  /** With their buckets, over the same time as `soFar`. */
+  distributions(focus: Focus, windowMs: number): Metrics {
+    return this.aggregate.distributions(focus, windowMs);
+  }
+
+  /** `soFar` begins anew, `total` does not. */
+  reset(): void {
+    this.aggregate.reset();
+    this.sampler.reset();
+  }
+
+  private window(scope: "window" | "total", timeUs: number, windowMs: number): Window {
+    const edges = this.aggregate.profile(scope, windowMs);
+    const window = { timeUs, windowMs, edges, capture: this.counters.snapshot() };
+    return this.options.mergesEndpoints ? { ...window, endpoints: this.aggregate.endpoints(scope, windowMs) } : window;
   }
 
   private data(record: RecordCursor): void {

@@ -27,7 +27,9 @@ export class Sampler {
   /** Samples that the live output did not get. */
   heldBack = 0;
   private readonly options: SamplerOptions;
-  private readonly top = new Map<Edge, Record<SampleReason, Slowest>>();
+  private top = new Map<Edge, Record<SampleReason, Slowest>>();
+  /** Those of before the last reset. */
+  private before = new Map<Edge, Record<SampleReason, Slowest>>();
   private second = 0;
   private givenThisSecond = 0;
 
@@ -62,6 +64,21 @@ export class Sampler {
     const of = (reason: SampleReason) =>
       [...this.top.values()].flatMap((lists) => lists[reason]).sort((a, b) => b.durationMs - a.durationMs);
     return { slow: of("slow"), "4xx": of("4xx"), "5xx": of("5xx") };
+  }
+
+  /** The slowest are looked for anew, until `restore` makes them those of the whole run again. */
+  reset(): void {
+    this.restore();
+    this.before = this.top;
+    this.top = new Map();
+  }
+
+  restore(): void {
+    for (const [edge, lists] of this.before) {
+      const now = this.listsOf(edge);
+      for (const reason of REASONS) for (const sample of lists[reason]) this.keep(now[reason], sample);
+    }
+    this.before = new Map();
   }
 
   private listsOf(edge: Edge): Record<SampleReason, Slowest> {

@@ -98,6 +98,10 @@ export class LiveSource implements Source {
     return commOf(pid);
   }
 
+  progress(): null {
+    return null;
+  }
+
   close(): void {
     this.probe.close();
   }

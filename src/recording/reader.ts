@@ -1,9 +1,9 @@
 /** A recording as a source of records. Needs no root. What is foreign or cut off is an error, after what was readable. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { RecordCursor } from "../core/decode.ts";
 import type { Ended, Target } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
-import type { Source, SourceReader } from "../source.ts";
+import type { Progress, Source, SourceReader } from "../source.ts";
 import {
   ENTRY_END,
   ENTRY_LOST,
@@ -31,6 +31,8 @@ export class RecordingSource implements Source {
   private readonly bytes = Buffer.from(this.memory);
   private readonly cursor = new RecordCursor();
   private readonly names = new Map<number, string>();
+  private readonly size: number;
+  private readBytes = 0;
   private start = 0;
   private end = 0;
   private lastNs: number;
@@ -41,6 +43,7 @@ export class RecordingSource implements Source {
     this.path = path;
     try {
       this.fd = openSync(path, "r");
+      this.size = fstatSync(this.fd).size;
       this.fill();
     } catch (cause) {
       const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
@@ -86,6 +89,11 @@ export class RecordingSource implements Source {
 
   nameOf(pid: number): string {
     return this.names.get(pid) ?? "";
+  }
+
+  /** Of a pipe nobody knows the end. */
+  progress(): Progress | null {
+    return this.size === 0 ? null : { doneBytes: this.readBytes - (this.end - this.start), totalBytes: this.size };
   }
 
   close(): void {
@@ -166,6 +174,7 @@ export class RecordingSource implements Source {
       const count = readSync(this.fd, this.bytes, this.end, BUFFER_BYTES - this.end, null);
       if (count === 0) break;
       this.end += count;
+      this.readBytes += count;
     }
     return this.end;
   }

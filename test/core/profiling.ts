@@ -55,6 +55,7 @@ export function startProfiling(
       maxEndpoints: 1000,
       groupBy: null,
       histograms: false,
+      mergesEndpoints: false,
       topN: 10,
       maxSamplesPerSecond: Number.POSITIVE_INFINITY,
       onlyTraced: false,

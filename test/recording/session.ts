@@ -37,6 +37,7 @@ export function record(script: (live: Live) => void, flags = "--json --interval 
       stop: (ended) => void stops.push(ended),
       ignore: () => undefined,
       nameOf: (pid) => names.get(pid) ?? "",
+      progress: () => null,
       close: () => undefined,
     };
     const written: string[] = [];
