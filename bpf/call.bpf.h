@@ -5,9 +5,11 @@
 
 #include "body.bpf.h"
 #include "payload.bpf.h"
+#include "peer.bpf.h"
 #include "sniff.bpf.h"
 #include "socket.bpf.h"
 #include "syscalls.bpf.h"
+#include "tcp.bpf.h"
 
 static __always_inline void set_message(struct transfer *transfer, u64 address)
 {
@@ -162,6 +164,8 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	if (connection->state == CONNECTION_SNIFFED &&
 	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
 		return;
+	find_peer_once(connection, ref, transfer->is_write);
+	sample_tcp(connection, ref, scratch->event.event.time_ns);
 	head = copy_head(scratch, transfer, copy_limit(connection, scratch, transfer));
 	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES)
 		tail = copy_tail(scratch, transfer);
@@ -222,12 +226,12 @@ static __always_inline void call_returned(struct pt_regs *regs, u8 call, long re
 		report(task, &ref, &transfer, fd);
 }
 
-static __always_inline void tcp_state_changed(struct sock *sk, u8 state)
+static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 state)
 {
 	u64 key = (u64)sk;
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	struct state_event record = { .state = state };
+	struct state_event record = { .state = state, .old_state = old_state };
 
 	if (!connection)
 		return;
@@ -235,11 +239,14 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 state)
 	record.has_unread = state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket) &&
 			    BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1;
 	if (connection->state == CONNECTION_FOLLOWED) {
+		if (state == TCP_CLOSE && connection->is_tcp)
+			emit_tcp(sk, connection->inode);
 		event_init(&record.event, EVENT_STATE, connection->inode);
 		record.event.flags = FLAG_ABSOLUTE;
 		record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
 		record.in_position = BPF_CORE_READ(tcp, copied_seq);
 		record.out_position = BPF_CORE_READ(tcp, write_seq);
+		record.error = BPF_CORE_READ(sk, sk_err);
 		emit(&record, sizeof(record), 0);
 	}
 	if (state == TCP_CLOSE && !record.has_unread)

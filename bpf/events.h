@@ -12,6 +12,9 @@
 #define EVENT_STATE 3   /* the TCP state of a followed connection changed, or its unix socket was closed */
 #define EVENT_OPAQUE 4  /* like EVENT_OPEN, of a connection that is recognised but not followed (TLS) */
 #define EVENT_PROCESS 5 /* a target appeared, changed its name or ended */
+#define EVENT_PEER 16   /* the process at the other end of a followed connection */
+#define EVENT_TCP 17    /* what TCP measures on a followed connection: now and then, on each retransmit, at its end */
+#define EVENT_REFUSED 18 /* a target's attempt to connect came to nothing */
 
 /* event.flags */
 #define FLAG_WRITE 1 /* the process wrote (else it read) */
@@ -34,6 +37,8 @@
 #define CALL_SPLICE 12
 #define CALL_CLOSE 13 /* never in an event */
 #define CALL_SPLICE_READ 14
+#define CALL_ACCEPT 20  /* never in an event */
+#define CALL_CONNECT 21 /* never in an event */
 
 /* process_event.what */
 #define PROCESS_STARTED 1
@@ -73,10 +78,10 @@ struct open_event {
 	u8 local[16];     /* network order; AF_INET in the first four bytes */
 	u8 remote[16];
 	u32 network;      /* inode number of the network namespace */
-	u32 reserved;
+	u32 in_base;      /* where the two streams began, see bpf/stream.bpf.h; AF_UNIX: the upper and … */
 	char comm[16];    /* of the process, not of the thread */
 	u8 path[108];     /* AF_UNIX: the address that the server's end is bound to */
-	u32 reserved2;
+	u32 out_base;     /* … the lower half of the other end's `socket` */
 };
 
 struct state_event {
@@ -84,10 +89,10 @@ struct state_event {
 	u8 state;         /* the new TCP state; TCP_CLOSE for a unix socket */
 	u8 shutdown;      /* sk_shutdown: bit 0 the process reads no more, bit 1 it writes no more */
 	u8 has_unread;    /* TCP_CLOSE: the process still has the socket, and bytes to read from it */
-	u8 reserved;
+	u8 old_state;
 	u32 in_position;  /* how far the process had read */
 	u32 out_position; /* how far it had written */
-	u32 reserved2;
+	u32 error;        /* sk_err: ECONNRESET, ETIMEDOUT, … or 0 */
 };
 
 struct process_event {
@@ -95,6 +100,32 @@ struct process_event {
 	u8 what;
 	u8 reserved[3];
 	u32 parent; /* PROCESS_STARTED */
+	char comm[16];
+};
+
+struct peer_event {
+	struct event event;
+	u32 pid; /* thread group id, of the initial PID namespace */
+	u32 reserved;
+	char comm[16];
+};
+
+struct tcp_event {
+	struct event event;
+	u32 srtt_us;     /* smoothed round trip time, microseconds */
+	u32 rttvar_us;   /* its mean deviation */
+	u32 retransmits; /* segments sent again, since the connection began */
+	u32 connect_us;  /* how long connecting took, if the process did and it was seen; else 0 */
+};
+
+struct refused_event {
+	struct event event; /* `pid`: who tried */
+	u16 family;
+	u16 remote_port;
+	u32 error;      /* sk_err: ECONNREFUSED, ETIMEDOUT, …; 0 if the process gave up first */
+	u32 connect_us; /* how long it tried */
+	u32 reserved;
+	u8 remote[16];
 	char comm[16];
 };
 
@@ -114,6 +145,9 @@ struct connection {
 	u32 out_position;
 	u64 in_body;      /* bytes of body that are known to come: nobody needs a copy of them */
 	u64 out_body;
+	u64 sampled_ns;   /* of the last EVENT_TCP */
+	u32 peer_tries;   /* how often the peer was looked for */
+	u32 reserved;
 };
 
 #define MAX_PORTS 16

@@ -44,6 +44,8 @@ enum bpf_map_type {
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
 #define TCP_CLOSE 7
 #define MSG_OOB 0x1
 #define MSG_PEEK 0x2
@@ -126,6 +128,11 @@ struct task_struct {
 	char comm[16];
 };
 
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
+};
+
 struct ns_common {
 	unsigned int inum;
 };
@@ -166,6 +173,7 @@ struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
 	u8 sk_shutdown;
+	int sk_err;
 	u16 sk_protocol;
 };
 
@@ -177,6 +185,8 @@ struct tcp_sock {
 	u64 bytes_received;
 	u64 bytes_acked;
 	u32 srtt_us;
+	u32 mdev_us;
+	u32 total_retrans;
 };
 
 struct sockaddr_un {

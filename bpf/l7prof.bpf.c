@@ -8,9 +8,11 @@
 #include "syscalls.bpf.h"
 #include "target.bpf.h"
 #include "socket.bpf.h"
+#include "peer.bpf.h"
 #include "sniff.bpf.h"
 #include "payload.bpf.h"
 #include "call.bpf.h"
+#include "tcp.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -19,7 +21,11 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 {
 	u8 call = call_of(SYSCALL_NUMBER(regs));
 
-	if (call && ret >= 0 && is_target(bpf_get_current_pid_tgid() >> 32))
+	if (!call || ret < 0)
+		return 0;
+	if (call >= CALL_ACCEPT)
+		socket_got_owner(regs, call, ret);
+	else if (is_target(bpf_get_current_pid_tgid() >> 32))
 		call_returned(regs, call, ret);
 	return 0;
 }
@@ -27,7 +33,29 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(l7p_sock_state, const struct sock *sk, const int old_state, const int new_state)
 {
-	tcp_state_changed((struct sock *)sk, new_state);
+	connecting_changed((struct sock *)sk, old_state, new_state);
+	tcp_state_changed((struct sock *)sk, old_state, new_state);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(l7p_retransmit, const struct sock *sk)
+{
+	tcp_retransmitted((struct sock *)sk);
+	return 0;
+}
+
+/* Run once at the start: whose are the connections that are open already? */
+SEC("iter/task_file")
+int l7p_owners(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+
+	barrier_var(task); /* so that what is used is what was checked, and not loaded again */
+	barrier_var(file);
+	if (task && file)
+		remember_owner_of_file(task, file);
 	return 0;
 }
 

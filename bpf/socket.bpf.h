@@ -7,6 +7,7 @@
 #define L7PROF_SOCKET_H
 
 #include "field.bpf.h"
+#include "stream.bpf.h"
 
 struct socket_ref {
 	struct sock *sk;
@@ -102,8 +103,13 @@ static __always_inline void read_unix_path(struct sock *sk, struct open_event *r
 
 static __always_inline void read_addresses(struct sock *sk, struct open_event *record)
 {
+	u64 bases;
+
 	record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	record->network = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	bases = record->family == AF_UNIX ? unix_peer(sk) : tcp_bases(sk);
+	record->in_base = bases >> 32;
+	record->out_base = (u32)bases;
 	if (record->family == AF_UNIX) {
 		read_unix_path(sk, record);
 		return;

@@ -22,6 +22,8 @@ export const OTHER = "(other)";
 
 /** Clients of a public server have many addresses; past this many edges their rest is one. */
 const MAX_EDGES = 1000;
+/** A shell loop starts a process for each request: past this many of one name, the rest of them is one edge. */
+const MAX_NAMESAKES = 16;
 const MAX_GROUPS = 1000;
 
 const OTHER_TEMPLATE = -1;
@@ -29,6 +31,8 @@ const OTHER_TEMPLATE = -1;
 export class Aggregate {
   private readonly options: AggregateOptions;
   private readonly edges = new Map<string, Edge>();
+  /** Processes by what they share but for the PID. */
+  private readonly namesakes = new Map<string, number>();
   private endpointCount = 0;
 
   constructor(options: AggregateOptions) {
@@ -91,9 +95,18 @@ export class Aggregate {
 
   private findEdge(connection: Connection, pid: number): Edge {
     const peer = this.peerOf(connection);
-    const key = `${pid} ${connection.side} ${peer.pid} ${peer.port} ${peer.address}`;
-    const known = this.edges.get(key);
+    const others = `${pid} ${connection.side} ${peer.comm} ${peer.port} ${peer.address}`;
+    const known = this.edges.get(`${peer.pid} ${others}`);
     if (known !== undefined) return known;
+    const namesakes = this.namesakes.get(others) ?? 0;
+    if (peer.pid !== null && namesakes >= MAX_NAMESAKES) peer.pid = null;
+    const key = `${peer.pid} ${others}`;
+    const edge = this.edges.get(key) ?? this.newEdge(key, connection, pid, peer);
+    if (edge.peer.pid !== null) this.namesakes.set(others, namesakes + 1);
+    return edge;
+  }
+
+  private newEdge(key: string, connection: Connection, pid: number, peer: PeerInfo): Edge {
     if (this.edges.size >= MAX_EDGES && peer.address !== OTHER) return this.otherEdge(connection.side, pid);
     return this.addEdge(key, connection.side, pid, peer);
   }
@@ -109,7 +122,7 @@ export class Aggregate {
     return edge;
   }
 
-  private peerOf({ info, side, peer }: Connection): PeerInfo {
+  private peerOf({ info, side, peer }: Connection): { -readonly [K in keyof PeerInfo]: PeerInfo[K] } {
     return {
       pid: peer?.pid ?? null,
       comm: peer?.comm ?? null,

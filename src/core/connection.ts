@@ -35,10 +35,9 @@ export class Connection {
   readonly info: ConnectionInfo;
   readonly side: Side;
   /** The process at the other end, once it is known. */
-  peer: ProcessInfo | null = null;
+  peer: ProcessInfo | null;
   /** Where its exchanges count; the aggregate's memory. */
   edge: Edge | null = null;
-  exchanges = 0;
   /** The process of the last call. */
   pid = 0;
   /** When the last call returned. */
@@ -60,7 +59,8 @@ export class Connection {
   private recordBytes: Uint8Array | null = null;
   private tunnelBytesSeen = 0;
 
-  constructor(info: ConnectionInfo, side: Side, context: ConnectionContext) {
+  constructor(info: ConnectionInfo, side: Side, peer: ProcessInfo | null, context: ConnectionContext) {
+    this.peer = peer;
     this.info = info;
     this.side = side;
     this.context = context;
@@ -70,6 +70,12 @@ export class Connection {
       this.openResponse?.response.cut(),
     );
     this.matcher = new Matcher(!isFresh, (exchange) => this.abandon(exchange));
+  }
+
+  /** Its exchanges count at another edge from now on. */
+  setPeer(peer: ProcessInfo): void {
+    this.peer = peer;
+    this.edge = null;
   }
 
   /** True if the record tells of responses to requests whose own record is still to come: hold it back until then. */

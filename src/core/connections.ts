@@ -3,7 +3,7 @@
  * Bounded: past the cap the one that was opened first is let go, as the kernel's own table does.
  */
 import type { Connection } from "./connection.ts";
-import { type ConnectionInfo, endsOf, readInfo } from "./connection-info.ts";
+import { type ConnectionInfo, keyOf, keysOfOtherEnd, readInfo } from "./connection-info.ts";
 import { FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { HeldRecords } from "./held.ts";
 import type { ProcessInfo } from "./profile.ts";
@@ -13,6 +13,10 @@ export const MAX_CONNECTIONS = 65_536;
 export interface OpenConnection {
   readonly info: ConnectionInfo;
   readonly opener: ProcessInfo;
+  /** The process at the other end, once it is known. */
+  peer: ProcessInfo | null;
+  /** The other end itself, if it is profiled too. */
+  other: OpenConnection | null;
   /** Not before the time of the call that opened it to us. */
   readonly openNs: number;
   /** The first call that was seen wrote. */
@@ -25,8 +29,8 @@ export interface OpenConnection {
 
 export class ConnectionTable {
   private readonly byId = new Map<number, OpenConnection>();
-  /** By both addresses, so that a connection finds its other end when both are profiled. */
-  private readonly byEnds = new Map<string, OpenConnection>();
+  /** By what both ends know, so that they find each other when both are profiled. */
+  private readonly byKey = new Map<string, OpenConnection>();
 
   get(id: number): OpenConnection | undefined {
     return this.byId.get(id);
@@ -49,6 +53,8 @@ export class ConnectionTable {
     const open: OpenConnection = {
       info,
       opener: { pid: record.pid, comm: record.comm },
+      peer: null,
+      other: null,
       openNs: record.timeNs,
       beganWriting: (record.flags & FLAG_WRITE) !== 0,
       connection: null,
@@ -56,18 +62,32 @@ export class ConnectionTable {
       pid: record.pid,
     };
     this.byId.set(info.id, open);
-    if (!info.isUnix) this.byEnds.set(endsOf(info, false), open);
+    this.byKey.set(keyOf(info), open);
+    this.findOtherEnd(open);
     return open;
   }
 
   remove(open: OpenConnection): void {
     this.byId.delete(open.info.id);
-    const ends = endsOf(open.info, false);
-    if (this.byEnds.get(ends) === open) this.byEnds.delete(ends);
+    const key = keyOf(open.info);
+    if (this.byKey.get(key) === open) this.byKey.delete(key);
   }
 
-  /** The process at the other end, if it is profiled too. */
-  peerOf(info: ConnectionInfo): ProcessInfo | null {
-    return info.isUnix ? null : (this.byEnds.get(endsOf(info, true))?.opener ?? null);
+  private findOtherEnd(open: OpenConnection): void {
+    for (const key of keysOfOtherEnd(open.info)) {
+      const other = this.byKey.get(key);
+      if (other === undefined || other === open) continue;
+      open.other = other;
+      other.other = open;
+      setPeer(open, other.opener);
+      setPeer(other, open.opener);
+      return;
+    }
   }
+}
+
+/** What was counted before its name was known stays where it is. */
+export function setPeer(open: OpenConnection, peer: ProcessInfo): void {
+  open.peer = peer;
+  open.connection?.setPeer(peer);
 }

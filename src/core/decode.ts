@@ -9,6 +9,9 @@ export const EVENT_OPEN = 2;
 export const EVENT_STATE = 3;
 export const EVENT_OPAQUE = 4;
 export const EVENT_PROCESS = 5;
+export const EVENT_PEER = 16;
+export const EVENT_TCP = 17;
+export const EVENT_REFUSED = 18;
 
 export const FLAG_WRITE = 1;
 export const FLAG_END = 2;
@@ -55,11 +58,31 @@ export const LAYOUT = {
     local: [40, 16],
     remote: [56, 16],
     network: [72, 4],
+    in_base: [76, 4],
     comm: [80, 16],
     path: [96, 108],
+    out_base: [204, 4],
   },
-  state_event: { state: [24, 1], shutdown: [25, 1], has_unread: [26, 1], in_position: [28, 4], out_position: [32, 4] },
+  state_event: {
+    state: [24, 1],
+    shutdown: [25, 1],
+    has_unread: [26, 1],
+    old_state: [27, 1],
+    in_position: [28, 4],
+    out_position: [32, 4],
+    error: [36, 4],
+  },
   process_event: { what: [24, 1], parent: [28, 4], comm: [32, 16] },
+  peer_event: { pid: [24, 4], comm: [32, 16] },
+  tcp_event: { srtt_us: [24, 4], rttvar_us: [28, 4], retransmits: [32, 4], connect_us: [36, 4] },
+  refused_event: {
+    family: [24, 2],
+    remote_port: [26, 2],
+    error: [28, 4],
+    connect_us: [32, 4],
+    remote: [40, 16],
+    comm: [56, 16],
+  },
   connection: {
     inode: [0, 4],
     state: [4, 1],
@@ -91,10 +114,28 @@ export const SIZES = {
   open_event: 208,
   state_event: 40,
   process_event: 48,
-  connection: 32,
+  peer_event: 48,
+  tcp_event: 40,
+  refused_event: 72,
+  connection: 48,
   config: 180,
   globals: 24,
 } as const;
+
+const COMM_AT: Readonly<Record<number, number>> = {
+  [EVENT_PROCESS]: LAYOUT.process_event.comm[0],
+  [EVENT_PEER]: LAYOUT.peer_event.comm[0],
+  [EVENT_REFUSED]: LAYOUT.refused_event.comm[0],
+};
+
+/** Of those that are always as long; the kinds that are not here are like EVENT_OPEN. */
+const SIZE_OF_KIND: Readonly<Record<number, number>> = {
+  [EVENT_STATE]: SIZES.state_event,
+  [EVENT_PROCESS]: SIZES.process_event,
+  [EVENT_PEER]: SIZES.peer_event,
+  [EVENT_TCP]: SIZES.tcp_event,
+  [EVENT_REFUSED]: SIZES.refused_event,
+};
 
 export class RecordCursor {
   /** The memory that the records lie in; `payload` offsets are into it. */
@@ -120,8 +161,7 @@ export class RecordCursor {
   /** Bytes of the record as it stands, its payload included. */
   get size(): number {
     if (this.kind === EVENT_DATA) return SIZES.data_event + this.headBytes + this.tailBytes;
-    if (this.kind === EVENT_STATE) return SIZES.state_event;
-    return this.kind === EVENT_PROCESS ? SIZES.process_event : SIZES.open_event;
+    return SIZE_OF_KIND[this.kind] ?? SIZES.open_event;
   }
 
   /** Where in `bytes` the record begins. */
@@ -213,6 +253,12 @@ export class RecordCursor {
   get network(): number {
     return this.words[this.word + 18]!;
   }
+  get inBase(): number {
+    return this.words[this.word + 19]!;
+  }
+  get outBase(): number {
+    return this.words[this.word + 51]!;
+  }
 
   // state_event
   get state(): number {
@@ -224,11 +270,54 @@ export class RecordCursor {
   get hasUnread(): boolean {
     return this.bytes[this.at + 26] !== 0;
   }
+  get oldState(): number {
+    return this.bytes[this.at + 27]!;
+  }
   get inPosition(): number {
     return this.words[this.word + 7]!;
   }
   get outPosition(): number {
     return this.words[this.word + 8]!;
+  }
+  /** Of a state event: an errno, or 0. */
+  get error(): number {
+    return this.words[this.word + 9]!;
+  }
+
+  // peer_event
+  get peerPid(): number {
+    return this.words[this.word + 6]!;
+  }
+
+  // tcp_event
+  get tcpSrttUs(): number {
+    return this.words[this.word + 6]!;
+  }
+  get tcpRttvarUs(): number {
+    return this.words[this.word + 7]!;
+  }
+  get retransmits(): number {
+    return this.words[this.word + 8]!;
+  }
+  get connectUs(): number {
+    return this.words[this.word + 9]!;
+  }
+
+  // refused_event
+  get refusedFamily(): number {
+    return this.halves[(this.at + 24) >>> 1]!;
+  }
+  get refusedPort(): number {
+    return this.halves[(this.at + 26) >>> 1]!;
+  }
+  get refusedError(): number {
+    return this.words[this.word + 7]!;
+  }
+  get refusedUs(): number {
+    return this.words[this.word + 8]!;
+  }
+  get refusedAddress(): Uint8Array {
+    return this.bytes.subarray(this.at + 40, this.at + 56);
   }
 
   // process_event
@@ -238,9 +327,9 @@ export class RecordCursor {
   get parent(): number {
     return this.words[this.word + 7]!;
   }
-  /** Of an open or a process event. */
+  /** Of an open, process, peer or refused event. */
   get comm(): string {
-    const start = this.at + (this.kind === EVENT_PROCESS ? 32 : 80);
+    const start = this.at + (COMM_AT[this.kind] ?? LAYOUT.open_event.comm[0]);
     let end = start;
     while (end < start + 16 && this.bytes[end] !== 0) end++;
     return new TextDecoder().decode(this.bytes.slice(start, end));

@@ -5,11 +5,12 @@
 import { Aggregate } from "./aggregate.ts";
 import { CaptureCounters } from "./capture.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { ConnectionTable, type OpenConnection } from "./connections.ts";
+import { ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
 import {
   EVENT_DATA,
   EVENT_OPAQUE,
   EVENT_OPEN,
+  EVENT_PEER,
   EVENT_PROCESS,
   EVENT_STATE,
   FLAG_END,
@@ -94,6 +95,7 @@ export class Profiler {
     else if (kind === EVENT_STATE) this.stateChanged(record);
     else if (kind === EVENT_OPAQUE) this.opaque(record);
     else if (kind === EVENT_PROCESS) this.process(record);
+    else if (kind === EVENT_PEER) this.peer(record);
   }
 
   /** The memory of the records read so far goes. */
@@ -195,7 +197,7 @@ export class Profiler {
     }
     const side: Side = (looks === "response") === isWrite ? "server" : "client";
     const info = isJoined ? { ...open.info, isFresh: false } : open.info;
-    const connection = new Connection(info, side, this.context);
+    const connection = new Connection(info, side, open.peer, this.context);
     open.connection = connection;
     return connection;
   }
@@ -262,6 +264,12 @@ export class Profiler {
     }
   }
 
+  /** The kernel knows who accepted or connected; an end that is profiled itself knows who uses it. */
+  private peer(record: RecordCursor): void {
+    const open = this.table.get(record.connection);
+    if (open !== undefined && open.other === null) setPeer(open, { pid: record.peerPid, comm: record.comm });
+  }
+
   private flushHeld(open: OpenConnection): void {
     for (let record = open.held.shift(); record !== undefined; record = open.held.shift()) {
       open.connection?.receive(record);
@@ -301,7 +309,6 @@ export class Profiler {
   }
 
   private requestSeen(connection: Connection, exchange: Exchange): void {
-    if (connection.edge === null) connection.peer = this.table.peerOf(connection.info);
     const edge = this.aggregate.edgeOf(connection, exchange.pid);
     exchange.edge = edge;
     edge.inFlight++;
@@ -309,16 +316,9 @@ export class Profiler {
 
   private exchangeDone(connection: Connection, exchange: Exchange): void {
     leaveEdge(exchange);
-    if (connection.peer === null && connection.exchanges++ === 0) this.askForPeer(connection);
     const edge = this.aggregate.record(connection, exchange);
-    const sample = this.sampler.consider(edge, exchange);
+    const sample = this.sampler.consider(edge, exchange, connection.peer);
     if (sample !== undefined) this.events.onSample(sample);
-  }
-
-  /** By the end of its first exchange both ends of a connection have been seen, if both are profiled. */
-  private askForPeer(connection: Connection): void {
-    connection.peer = this.table.peerOf(connection.info);
-    if (connection.peer !== null) connection.edge = null;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Sample, SampleReason, SamplingRule } from "./profile.ts";
+import type { ProcessInfo, Sample, SampleReason, SamplingRule } from "./profile.ts";
 import { sampleReasons } from "./rules.ts";
 import { buildSample } from "./sample.ts";
 
@@ -37,8 +37,11 @@ export class Sampler {
     this.options = options;
   }
 
-  /** The sample to show live, if the exchange is one and there is room for it. */
-  consider(edge: Edge, exchange: Exchange): Sample | undefined {
+  /**
+   * The sample to show live, if the exchange is one and there is room for it. `other`: the process at the other end,
+   * which the edge may know by name alone.
+   */
+  consider(edge: Edge, exchange: Exchange, other: ProcessInfo | null): Sample | undefined {
     const rule = this.options.rules[exchange.target.rule]!;
     const durationNs = exchange.responseEndNs - exchange.requestStartNs;
     const reasons = sampleReasons(rule, exchange.status, durationNs);
@@ -50,7 +53,8 @@ export class Sampler {
       this.heldBack++;
       return undefined;
     }
-    const { side, process, peer } = edge;
+    const { side, process } = edge;
+    const peer = { ...edge.peer, ...other };
     const sample = buildSample(exchange, { ...this.options, side, process, peer, rule, reasons });
     if (this.options.onlyTraced && sample.trace === null) return undefined;
     for (const reason of topReasons) this.keep(lists[reason], sample);

@@ -135,7 +135,8 @@ async function checkProbe(): Promise<Check> {
     } finally {
       probe.close();
     }
-    const hooks = "sys_exit, inet_sock_set_state, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
+    const hooks =
+      "sys_exit, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
     return { name, state: "ok", detail: hooks, fix: null };
   } catch (error) {
     return failed(name, error);

@@ -65,6 +65,9 @@ function loadLibbpf() {
     ) => Pointer | null,
     programName: bpf.func("const char *bpf_program__name(void *program)") as (program: Pointer) => string,
     attach: pointer("bpf_program__attach", "void *bpf_program__attach(void *program)"),
+    linkFd: status("bpf_link__fd", "int bpf_link__fd(void *link)"),
+    /** A file whose reading runs the iterator's program over all there is. */
+    createIterator: status("bpf_iter_create", "int bpf_iter_create(int link)"),
     destroyLink: status("bpf_link__destroy", "int bpf_link__destroy(void *link)"),
     possibleCpus: status("libbpf_num_possible_cpus", "int libbpf_num_possible_cpus()"),
     updateElement: status(

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
 import { UserError } from "../errors.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
+import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 
 /** What the kernel side filters by; the limits are those of bpf/events.h. */
@@ -74,9 +75,13 @@ export class Probe {
 
   attach(): void {
     const bpf = libbpf();
+    let owners: Pointer | null = null;
     for (let program = bpf.nextProgram(this.object, null); program; program = bpf.nextProgram(this.object, program)) {
-      this.links.push(orUserError(() => bpf.attach(program as Pointer)));
+      if (bpf.programName(program) === OWNERS_PROGRAM) owners = program;
+      else this.links.push(orUserError(() => bpf.attach(program as Pointer)));
     }
+    // After the others: a connection that is opened meanwhile is theirs.
+    if (owners !== null) learnOwners(owners);
   }
 
   addTarget(pid: number): void {

@@ -6,6 +6,7 @@ import {
   EVENT_DATA,
   EVENT_OPAQUE,
   EVENT_OPEN,
+  EVENT_PEER,
   EVENT_PROCESS,
   EVENT_STATE,
   FLAG_ABSOLUTE,
@@ -39,6 +40,8 @@ export interface WireOptions {
   readonly remote?: string;
   /** Inode number of the network namespace. */
   readonly network?: number;
+  /** Where TCP's streams in and out began; unix: the halves of the other end's `socket`. None: as old recordings. */
+  readonly bases?: readonly [inBase: number, outBase: number];
   /** The path of a unix socket: then there are no addresses and no absolute positions. */
   readonly unix?: string;
   /** Nothing went over it before; a TCP connection may tell. */
@@ -196,6 +199,15 @@ export class WireConnection {
     return this.openRecord(EVENT_OPAQUE, isWrite);
   }
 
+  /** The kernel side names the process at the other end. */
+  peer(pid: number, comm: string): this {
+    const record = this.wire.record("peer_event", EVENT_PEER, this.event(0));
+    put(record, LAYOUT.peer_event.pid, pid);
+    putText(record, LAYOUT.peer_event.comm, comm);
+    this.wire.send(record);
+    return this;
+  }
+
   private data(content: string | Uint8Array, copied: Copied, isWrite: boolean): this {
     const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
     const head = copied.head ?? bytes.length - (copied.tail ?? 0);
@@ -239,6 +251,8 @@ export class WireConnection {
     const record = this.wire.record("open_event", kind, this.event(fresh | (isWrite ? FLAG_WRITE : 0)));
     put(record, LAYOUT.open_event.socket, socket ?? BigInt(this.id) * 64n);
     putText(record, LAYOUT.open_event.comm, comm ?? "server");
+    put(record, LAYOUT.open_event.in_base, this.options.bases?.[0] ?? 0);
+    put(record, LAYOUT.open_event.out_base, this.options.bases?.[1] ?? 0);
     if (unix === undefined) this.putAddresses(record);
     else this.putPath(record, unix);
     this.wire.send(record);

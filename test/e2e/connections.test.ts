@@ -28,7 +28,7 @@ test("the client side: what a process asks, of whom, at which port", async () =>
   expect(edge).toMatchObject({
     side: "client",
     process: { pid: client.pid, comm: "node" },
-    peer: { pid: null, comm: null, address: "127.0.0.1", port: server.port }, // a peer is only known if it is profiled too
+    peer: { pid: server.pid, comm: "node", address: "127.0.0.1", port: server.port },
   });
   expect(tallyOf([edge!])).toEqual(await server.counters());
   expect(edge!.endpoints.find(({ uri }) => uri === "/slow/50")!.durationMs.min).toBeGreaterThanOrEqual(49);
@@ -53,7 +53,7 @@ test("IPv6", async () => {
     await getHello(await connectRaw({ port: server.port, host: "::1" }), 23);
   });
   expect(tallyOf(edgesOf(summary, "server"))).toEqual(await server.counters());
-  expect(summary.edges[0]!.peer.address).toBe("::1");
+  expect(summary.edges[0]!.peer).toMatchObject({ pid: process.pid, address: "::1" });
 });
 
 test("IPv4 over an IPv6 socket shows as IPv4", async () => {
@@ -62,7 +62,7 @@ test("IPv4 over an IPv6 socket shows as IPv4", async () => {
     await getHello(await connectRaw({ port: server.port, host: "127.0.0.1" }), 23);
   });
   expect(tallyOf(edgesOf(summary, "server"))).toEqual(await server.counters());
-  expect(summary.edges[0]!.peer.address).toBe("127.0.0.1");
+  expect(summary.edges[0]!.peer).toMatchObject({ pid: process.pid, address: "127.0.0.1" });
 });
 
 test("a unix socket", async () => {
