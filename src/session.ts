@@ -97,6 +97,7 @@ export class Session implements SourceReader, Run {
 
   /** The summary, when the source has come to its end. */
   finish(ended: Ended, endNs: number): void {
+    this.profiler.finish();
     this.warnOfLoss(endNs);
     this.windowStartNs = endNs;
     this.totalStartNs = this.source.startNs;

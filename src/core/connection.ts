@@ -23,6 +23,8 @@ export interface ConnectionContext {
   readonly wantsHost: boolean;
   /** Messages that may point at the records' memory, to be settled before it goes. */
   readonly unsettled: RawMessage[];
+  /** Connections with pairs that are not sure yet. */
+  readonly onTrial: Set<Connection>;
   /** A request was seen whole or in part: it waits for its response. */
   onRequest(connection: Connection, exchange: Exchange): void;
   /** `exchange` is complete; it is only valid during the call. */
@@ -30,6 +32,11 @@ export interface ConnectionContext {
   /** `exchange` will not be completed. */
   onAbandoned(connection: Connection, exchange: Exchange): void;
 }
+
+/** By then the responses that were under way have come. */
+const QUIET_NS = 1e9;
+/** The FIN takes a place in the stream. */
+const FIN_BYTES = 1;
 
 export class Connection {
   readonly info: ConnectionInfo;
@@ -69,7 +76,10 @@ export class Connection {
     this.responses = new Direction("response", this.responseHandler(), isFresh, () =>
       this.openResponse?.response.cut(),
     );
-    this.matcher = new Matcher(!isFresh, (exchange) => this.abandon(exchange));
+    this.matcher = new Matcher(!isFresh, (exchange) => this.abandon(exchange), {
+      onConfirmed: (exchange) => this.confirmed(exchange),
+      onRefuted: (exchange) => this.refuted(exchange),
+    });
   }
 
   /** Its exchanges count at another edge from now on. */
@@ -111,6 +121,7 @@ export class Connection {
     const isServer = this.side === "server";
     const [request, response] = isServer ? [end.isIn, end.isOut] : [end.isOut, end.isIn];
     const [requestAt, responseAt] = isServer ? [end.inPosition, end.outPosition] : [end.outPosition, end.inPosition];
+    if (response && this.isSurplus(responseAt, requestAt)) this.matcher.trial.refute();
     if (response) this.responses.end(responseAt, timeNs);
     if (request) this.requests.end(requestAt, timeNs);
     this.account();
@@ -121,11 +132,27 @@ export class Connection {
     (this.side === "server" ? this.requests : this.responses).finArrived();
   }
 
+  /** Pairs that are not sure yet count if it is quiet, and no response is awaited that may belong to one of them. */
+  settleTrial(nowNs: number): void {
+    const isQuiet = nowNs - this.lastNs >= QUIET_NS && this.matcher.size === 0 && this.openResponse === null;
+    if (isQuiet) this.matcher.trial.confirm();
+    if (!this.matcher.trial.isHolding) this.context.onTrial.delete(this);
+  }
+
+  /** Pairs that are not sure yet count: there will be no more to judge them by. */
+  endTrial(): void {
+    this.matcher.trial.confirm();
+    this.context.onTrial.delete(this);
+  }
+
   /** Nothing more will come. */
   close(timeNs: number): void {
     this.responses.end(undefined, timeNs);
     this.requests.end(undefined, timeNs);
     this.account();
+    // A request without response may be the last of a pipeline, and the others have each other's.
+    if (this.matcher.size > 0) this.matcher.trial.refute();
+    this.endTrial();
     if (this.openResponse !== null) this.abandon(this.openResponse);
     this.openResponse = null;
     this.matcher.clear();
@@ -159,6 +186,7 @@ export class Connection {
     this.hasMessages = true;
     this.context.counters.requests++;
     this.openRequest = exchange;
+    if (this.isSurplus(exchange.answerPosition, exchange.position)) this.matcher.trial.refute();
     this.matcher.push(exchange, head.startNs);
     this.context.onRequest(this, exchange);
     return "framed";
@@ -214,6 +242,8 @@ export class Connection {
     if (exchange === undefined) {
       this.context.counters.orphanResponses++;
       this.isOrphanOpen = true;
+      // One more than there were requests: then the others may have been given to wrong ones.
+      if (messageOtherPosition === this.requests.expected && !this.matcher.isAfterMiss) this.matcher.trial.refute();
       return head.status === 101 ? this.leaveHttp() : "framed";
     }
     exchange.status = head.status;
@@ -234,6 +264,7 @@ export class Connection {
     const { parser } = this.requests;
     if (this.openRequest !== null) this.cutRequest(this.openRequest, parser.openBytes, false);
     parser.leaveHttp();
+    this.matcher.trial.confirm();
     return "tunnel";
   }
 
@@ -244,7 +275,16 @@ export class Connection {
     this.isInterim = false;
     this.isOrphanOpen = false;
     this.openResponse = null;
-    if (exchange !== null) this.endResponse(exchange, headerBytes + bodyBytes, endNs);
+    if (exchange === null) return;
+    if (this.responses.isMissing) this.endIsMissing(exchange, headerBytes + bodyBytes);
+    this.endResponse(exchange, headerBytes + bodyBytes, endNs);
+  }
+
+  /** The last byte went by in a gap, nobody knows when: no exchange is better than one with a wrong duration. */
+  private endIsMissing(exchange: Exchange, bytes: number): void {
+    exchange.isBroken = true;
+    this.context.counters.unparsedMessages++;
+    this.context.counters.unaccountedBytes += bytes;
   }
 
   private endResponse(exchange: Exchange, bytes: number, endNs: number): void {
@@ -253,6 +293,14 @@ export class Connection {
     exchange.responseEndNs = endNs;
     exchange.isResponseEnded = true;
     if (exchange.isRequestEnded) this.complete(exchange);
+  }
+
+  /** Responses up to `responseAt` went by unseen although all requests seen have theirs, and none was missed. */
+  private isSurplus(responseAt: number, requestAt: number): boolean {
+    const { matcher, requests, responses } = this;
+    if (!matcher.trial.isHolding || matcher.size > 0 || this.openResponse !== null || matcher.isAfterMiss) return false;
+    const isAllAsked = requests.expected === undefined || ((requestAt - requests.expected) | 0) <= FIN_BYTES;
+    return isAllAsked && responses.expected !== undefined && ((responseAt - responses.expected) | 0) > FIN_BYTES;
   }
 
   /** The final response begins after the interim one. */
@@ -272,6 +320,7 @@ export class Connection {
     this.isOrphanOpen = false;
     if (!isMessageOpen || exchange === null) return;
     // Cut by the end of the connection, the response is what was seen of it; cut by a gap, nobody knows.
+    if (isTruncated && this.responses.isMissing) this.endIsMissing(exchange, cutBytes);
     if (isTruncated) this.endResponse(exchange, cutBytes, this.lastNs);
     else this.abandon(exchange);
   }
@@ -286,6 +335,8 @@ export class Connection {
   private streamLost(isRequest: boolean, why: LostReason, cutBytes: number): void {
     if (isRequest) this.matcher.requestsMissed();
     else this.matcher.responsesMissed();
+    // A response may be broken only because it was read as the answer to another's request.
+    if (why !== "gap" && !isRequest) this.matcher.trial.refute();
     if (this.hasMessages || why === "gap") {
       this.context.counters.unparsedMessages++;
       this.context.counters.unaccountedBytes += cutBytes;
@@ -306,14 +357,29 @@ export class Connection {
   private complete(exchange: Exchange): void {
     if (exchange.isBroken) {
       this.abandon(exchange);
-      return;
+    } else if (exchange.isOnTrial) {
+      this.context.unsettled.push(exchange.response);
+      this.context.onTrial.add(this);
+    } else {
+      this.context.counters.exchanges++;
+      this.context.onExchange(this, exchange);
+      returnExchange(exchange);
     }
-    this.context.counters.exchanges++;
-    this.context.onExchange(this, exchange);
-    returnExchange(exchange);
+  }
+
+  private confirmed(exchange: Exchange): void {
+    if (exchange.isRequestEnded && exchange.isResponseEnded) this.complete(exchange);
+  }
+
+  private refuted(exchange: Exchange): void {
+    exchange.isBroken = true;
+    if (!exchange.isRequestEnded || !exchange.isResponseEnded) return;
+    this.context.counters.orphanResponses++;
+    this.abandon(exchange);
   }
 
   private abandon(exchange: Exchange): void {
+    if (exchange.isOnTrial) this.matcher.trial.forget(exchange);
     this.context.counters.unansweredRequests++;
     if (exchange === this.openRequest) this.openRequest = null;
     this.context.onAbandoned(this, exchange);

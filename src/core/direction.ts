@@ -20,6 +20,8 @@ export class Direction {
   private callPosition = 0;
   private callOtherPosition = 0;
   private callNs = 0;
+  /** Bytes that no call showed went by: when they did, nobody knows. */
+  isMissing = false;
   private readonly onSkip: () => void;
   /** Joined in mid-stream, no message seen yet: what goes by belongs to one that began before. */
   private isJoining: boolean;
@@ -50,7 +52,7 @@ export class Direction {
     this.callPosition = position;
     this.callOtherPosition = record.otherPosition;
     this.callNs = timeNs;
-    if (missed > 0) this.skip(missed, timeNs);
+    if (missed > 0) this.miss(missed, timeNs);
     if (parser.openBytes === 0) this.messageStarts();
     const head = record.headBytes;
     const tail = record.tailBytes;
@@ -101,9 +103,17 @@ export class Direction {
   /** The direction ended at `position`; bytes up to there that were not seen are missed. */
   end(position: number | undefined, timeNs: number): void {
     const missed = position === undefined || this.expected === undefined ? 0 : (position - this.expected) | 0;
-    // The FIN itself may have been counted.
+    // The FIN itself may have been counted: then nothing is missing, else perhaps a byte less than it seems.
+    this.isMissing = missed > 1;
     if (missed > 1) this.skip(missed, timeNs);
     this.parser.end(timeNs);
+    this.isMissing = false;
+  }
+
+  private miss(count: number, timeNs: number): void {
+    this.isMissing = true;
+    this.skip(count, timeNs);
+    this.isMissing = false;
   }
 
   private skip(count: number, timeNs: number): void {

@@ -105,6 +105,8 @@ export class Exchange {
   isResponseEnded = false;
   /** Part of the request was missed: it takes its response out of the queue but is not counted as an exchange. */
   isBroken = false;
+  /** Its pair is not sure yet: it is not counted before (trial.ts). */
+  isOnTrial = false;
   /** Where it counts as in flight. */
   edge: { inFlight: number } | null = null;
   /** Stream position of the call that brought the request's first byte, and how far the responses had come by then. */
@@ -122,6 +124,7 @@ export class Exchange {
     this.isRequestEnded = false;
     this.isResponseEnded = false;
     this.isBroken = false;
+    this.isOnTrial = false;
   }
 }
 

@@ -3,12 +3,14 @@
  *
  * Where something was missed, on a connection joined in mid-stream or after a gap, counting can pair wrongly, and a
  * wrong pair is worse than none. Then a request only gets the response that begins exactly where the responses had
- * come to when the request went through (`answerPosition`). That is proof on a connection whose client waits for each
- * answer; on one that has pipelined it is not, so there it must also have been quiet before the request.
+ * come to when the request went through (`answerPosition`). That is proof if the client waits for each answer, which
+ * the next exchanges must show (trial.ts); on a connection that has pipelined it is none, so there it must also have
+ * been quiet before the request.
  *
  * Positions are modulo 2^32 and compared as signed differences.
  */
 import type { Exchange } from "./exchange.ts";
+import { Trial, type Verdict } from "./trial.ts";
 
 /** Pipelined requests that wait; beyond it they are let go, and later ones must be proved. */
 const MAX_WAITING = 10_000;
@@ -23,17 +25,19 @@ export class Matcher {
   private hasPipelined = false;
   private lastActivityNs = 0;
   /** Requests were missed, and no response has been paired since. */
-  private isAfterMiss = false;
+  isAfterMiss = false;
   /** How far the responses had come when the last of them that was paired ended. */
   private pairedUpTo: number | undefined = undefined;
   /** How far the requests had come at the last response. */
   private answeredUpTo: number | undefined = undefined;
   private readonly drop: (exchange: Exchange) => void;
+  readonly trial: Trial;
 
-  /** `drop` gets each request that can't be given its response. */
-  constructor(isJoined: boolean, drop: (exchange: Exchange) => void) {
+  /** `drop` gets each request that can't be given its response; `verdict` what becomes of pairs that are not sure. */
+  constructor(isJoined: boolean, drop: (exchange: Exchange) => void, verdict: Verdict) {
     this.epoch = isJoined ? 1 : 0;
     this.drop = drop;
+    this.trial = new Trial(verdict);
   }
 
   get size(): number {
@@ -49,7 +53,7 @@ export class Matcher {
     const newest = this.waiting[this.waiting.length - 1];
     // Two requests with no byte of a response between them. (With bytes between them, a response was missed.)
     const before = newest === undefined && this.isAfterMiss ? this.pairedUpTo : newest?.answerPosition;
-    if (before === exchange.answerPosition) this.hasPipelined = true;
+    if (before === exchange.answerPosition) this.pipelines();
     this.isAfterMiss = false;
     if (this.size >= MAX_WAITING) this.clear();
     const isQuiet = timeNs - this.lastActivityNs >= QUIET_NS;
@@ -67,7 +71,7 @@ export class Matcher {
   take(position: number, requestPosition: number, timeNs: number): Exchange | undefined {
     this.lastActivityNs = timeNs;
     // Two responses with no byte of a request between them.
-    if (this.answeredUpTo === requestPosition) this.hasPipelined = true;
+    if (this.answeredUpTo === requestPosition) this.pipelines();
     this.answeredUpTo = requestPosition;
     for (let exchange = this.oldest; exchange !== undefined; exchange = this.oldest) {
       // A response to a request cannot precede it.
@@ -75,11 +79,19 @@ export class Matcher {
         this.requestsMissed();
         return undefined;
       }
-      if (exchange.epoch <= this.syncedEpoch) return this.shift();
+      if (exchange.epoch <= this.syncedEpoch) {
+        if (!this.trial.isOn) return this.shift();
+        if (position !== exchange.answerPosition) this.mistrust();
+        else {
+          this.trial.turn(exchange);
+          return this.shift();
+        }
+      }
       const ahead = (position - exchange.answerPosition) | 0;
       if (ahead < 0) return undefined;
       if (ahead === 0 && !this.hasPipelined) {
         this.syncedEpoch = exchange.epoch;
+        this.trial.begin(exchange);
         return this.shift();
       }
       this.drop(this.shift());
@@ -104,6 +116,18 @@ export class Matcher {
   responsesMissed(): void {
     this.epoch++;
     for (let i = this.first; i < this.waiting.length; i++) this.waiting[i]!.epoch = this.epoch;
+  }
+
+  /** What was paired without proof may be wrong: all must be proved again. */
+  mistrust(): void {
+    this.responsesMissed();
+    this.trial.refute();
+  }
+
+  private pipelines(): void {
+    this.hasPipelined = true;
+    if (this.trial.isOn) this.mistrust();
+    else this.trial.refute();
   }
 
   /** Nothing that waits will be answered. */

@@ -107,7 +107,13 @@ export class Profiler {
   /** Call now and then: lets go of what waited too long. */
   tick(nowNs: number): void {
     for (const open of this.withHeld) this.releaseHeld(open, nowNs);
+    for (const connection of this.context.onTrial) connection.settleTrial(nowNs);
     for (const [open, deadlineNs] of this.lingering) if (nowNs > deadlineNs) this.ignore(open, nowNs);
+  }
+
+  /** No more records will come. */
+  finish(): void {
+    for (const connection of this.context.onTrial) connection.endTrial();
   }
 
   /** The exchanges since the last call, as of `timeUs`, `windowMs` long. */
@@ -302,6 +308,7 @@ export class Profiler {
       maxResponseBytes: responseLimit,
       wantsHost: groupBy === "host",
       unsettled: [],
+      onTrial: new Set(),
       onRequest: (connection, exchange) => this.requestSeen(connection, exchange),
       onExchange: (connection, exchange) => this.exchangeDone(connection, exchange),
       onAbandoned: (_connection, exchange) => leaveEdge(exchange),

@@ -36,8 +36,10 @@ export interface Profiling {
   receive(record: Uint8Array): void;
   edges(): readonly EdgeProfile[];
   capture(): Capture;
-  /** `METHOD uri → status`, in the order in which they were completed. */
+  /** `METHOD uri → status`, in the order in which they were completed; no more records will come. */
   pairs(): string[];
+  /** What is held until it is sure counts: no more records will come. */
+  finish(): Profiling;
 }
 
 export function startProfiling(
@@ -71,7 +73,7 @@ export function startProfiling(
     },
   );
   const receive = receiver(profiler);
-  return {
+  const profiling: Profiling = {
     profiler,
     wire: new Wire(receive),
     samples,
@@ -80,8 +82,16 @@ export function startProfiling(
     receive,
     edges: () => profiler.total(0, RUN_MS).edges,
     capture: () => profiler.counters.snapshot(),
-    pairs: () => samples.map(({ request, response }) => `${request.method} ${request.uri} → ${response.status}`),
+    pairs: () => {
+      profiler.finish();
+      return samples.map(({ request, response }) => `${request.method} ${request.uri} → ${response.status}`);
+    },
+    finish: () => {
+      profiler.finish();
+      return profiling;
+    },
   };
+  return profiling;
 }
 
 /**

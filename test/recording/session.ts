@@ -73,14 +73,18 @@ export async function replay(recording: Uint8Array, flags = "--json --interval 0
   return withFile(recording, (file) => replayFile(file, flags));
 }
 
-export async function replayFile(file: string, flags = "--json --interval 0"): Promise<Replayed> {
+export async function replayFile(
+  file: string,
+  flags = "--json --interval 0",
+  open = (path: string) => new RecordingSource(path),
+): Promise<Replayed> {
   const written: string[] = [];
   const told: string[] = [];
   const outcome = (error: unknown): Replayed => ({ output: written.join(""), told: told.join(""), error });
   let source: RecordingSource | undefined;
   try {
     const settings = config(`replay ${file} ${flags}`);
-    source = new RecordingSource(file);
+    source = open(file);
     const view = writtenView(outputs[settings.view.format](settings.view), {
       write: (text) => void written.push(text),
       tell: (text) => void told.push(text),
