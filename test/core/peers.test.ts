@@ -30,7 +30,7 @@ it("connections that began elsewhere are strangers, be their addresses the same"
 });
 
 it("the two ends of a unix socket point at each other", () => {
-  const { wire, edges } = startProfiling();
+  const { wire, edges, finish } = startProfiling();
   const halves = (socket: bigint) => [Number(socket >> 32n), Number(socket & 0xffff_ffffn)] as const;
   const [here, there] = [0xffff_8881_0203_0405n, 0xffff_8881_f203_0405n];
   const client = wire.connection({ pid: 20, comm: "caller", unix: "/s", socket: here, bases: halves(there) });
@@ -38,6 +38,7 @@ it("the two ends of a unix socket point at each other", () => {
   client.write(request);
   serve(server);
   client.read(response);
+  finish();
   expect(
     edges()
       .map(({ side, peer }) => [side, peer.comm])
@@ -65,9 +66,10 @@ it("a profiled peer knows better than the kernel who uses its end: not always wh
 });
 
 it("past 16 processes of one name, the rest of that name is one edge; samples know them all", () => {
-  const { wire, edges, samples } = startProfiling();
+  const { wire, edges, samples, finish } = startProfiling();
   for (let pid = 100; pid < 140; pid++) serve(wire.connection({ remote: "10.0.0.2:5000" }).open().peer(pid, "curl"));
   serve(wire.connection({ remote: "10.0.0.2:5000" }).open().peer(200, "wget"));
+  finish();
   const rows = edges().map(({ peer, requests }) => [peer.comm, peer.pid, requests]);
   expect(rows[0]).toEqual(["curl", null, 24]);
   expect(rows).toHaveLength(1 + 16 + 1);
