@@ -132,7 +132,8 @@ static __always_inline void set_positions(struct data_event *record, struct conn
 	if (connection->is_tcp) {
 		struct tcp_sock *tcp = (struct tcp_sock *)ref->sk;
 
-		record->event.flags |= FLAG_ABSOLUTE;
+		record->event.flags |= FLAG_ABSOLUTE | FLAG_RETRANSMITS;
+		record->event.retransmits = FIELD(tcp_sock, tcp, total_retrans);
 		record->srtt_us = FIELD(tcp_sock, tcp, srtt_us) >> 3; /* the kernel keeps eighths */
 		in = FIELD(tcp_sock, tcp, copied_seq);
 		out = FIELD(tcp_sock, tcp, write_seq);

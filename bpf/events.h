@@ -21,6 +21,7 @@
 #define FLAG_END 2   /* EVENT_DATA: the read returned 0, the peer has ended its direction */
 #define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
+#define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 
 /* event.call: EVENT_DATA */
 #define CALL_READ 1
@@ -54,7 +55,7 @@ struct event {
 	u8 kind;
 	u8 flags;
 	u8 call;
-	u8 reserved;
+	u8 retransmits; /* segments that the connection has sent again so far, modulo 256 */
 };
 
 /* Followed by `head_bytes` from the beginning of what the call moved and `tail_bytes` from its end. */

@@ -131,7 +131,7 @@ static __always_inline void event_init(struct event *event, u8 kind, u32 connect
 	event->kind = kind;
 	event->flags = 0;
 	event->call = 0;
-	event->reserved = 0;
+	event->retransmits = 0;
 }
 
 #endif

@@ -14,6 +14,8 @@ export interface Config {
   readonly topN: number;
   readonly maxSamplesPerSecond: number;
   readonly onlyTraced: boolean;
+  /** `--trace-id`: the samples are the exchanges of this trace. */
+  readonly traceId: string | null;
   readonly showSecrets: boolean;
   readonly routes: RouteConfig;
   readonly view: ViewConfig;

@@ -2,7 +2,7 @@
 import type { Config } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
 import type { Focus } from "./core/overview.ts";
-import type { Ended, Metrics, Start, Total } from "./core/profile.ts";
+import type { Ended, Instant, Metrics, Start, Total } from "./core/profile.ts";
 import { Profiler } from "./core/profiler.ts";
 import { createRouter } from "./core/route.ts";
 import { compileRules } from "./core/rules.ts";
@@ -51,7 +51,9 @@ export class Session implements SourceReader, Run {
         route: createRouter(config.routes),
         maxEndpoints: config.routes.maxEndpoints,
         mergesEndpoints: config.live,
+        keepsWire: false,
         toEpochUs: (ns) => this.epochUs(ns),
+        toInstant: (ns) => this.instant(ns),
       },
       {
         onSample: (sample) => view.sample(sample),
@@ -186,6 +188,13 @@ export class Session implements SourceReader, Run {
     const comm = this.source.nameOf(pid);
     this.record((recording) => recording.name(pid, comm));
     return comm;
+  }
+
+  private instant(ns: number): Instant {
+    const { startUs, startNs } = this.source;
+    const pastSecondNs = (startUs % 1e6) * NS_PER_US + (ns - startNs);
+    const seconds = Math.floor(pastSecondNs / 1e9);
+    return { seconds: Math.floor(startUs / 1e6) + seconds, nanos: Math.round(pastSecondNs - seconds * 1e9) };
   }
 
   private epochUs(ns: number): number {

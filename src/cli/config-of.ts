@@ -16,6 +16,7 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
     topN: flags.top,
     maxSamplesPerSecond: flags.maxSamplesPerSecond,
     onlyTraced: flags.onlyTraced ?? false,
+    traceId: flags.traceId ?? null,
     showSecrets: flags.showSecrets ?? false,
     routes: {
       rawUris: flags.rawUris ?? false,

@@ -25,6 +25,7 @@ export interface Flags {
   readonly top: number;
   readonly maxSamplesPerSecond: number;
   readonly onlyTraced?: true;
+  readonly traceId?: string;
   readonly showSecrets?: true;
   readonly json?: true;
   readonly plain?: true;
@@ -95,6 +96,7 @@ function addSampling(program: Command): void {
   add(program, "--top <n>", "the slowest N of each reason and edge in the summary", COUNT, 10);
   add(program, "--max-samples-per-second <n>", "how many to print live at most", COUNT, 100);
   add(program, "--only-traced", "only samples that carry a trace context");
+  add(program, "--trace-id <id>", "sample the exchanges of this trace, all of them and no others", nonEmpty);
   add(program, "--show-secrets", "don't replace secrets by [redacted]");
 }
 

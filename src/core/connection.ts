@@ -2,6 +2,7 @@
  * One connection of a profiled process: two directions, and the exchanges that run over them. Which direction
  * carries the requests, and so which side the process is, shows in the first message seen.
  */
+import { CallLog } from "./calls.ts";
 import type { CaptureCounters } from "./capture.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 import { FLAG_ABSOLUTE, FLAG_END, FLAG_WRITE, type RecordCursor } from "./decode.ts";
@@ -62,6 +63,7 @@ export class Connection {
   /** A response that answers no request seen: where its body ends is not sure (it may answer HEAD). */
   private isOrphanOpen = false;
   private isInterim = false;
+  private record!: RecordCursor;
   /** The memory of the record that is being read; a head may also lie in the parser's own. */
   private recordBytes: Uint8Array | null = null;
   private tunnelBytesSeen = 0;
@@ -104,16 +106,34 @@ export class Connection {
     if (other.expected === undefined && this.info.isFresh) other.expected = record.otherPosition;
     this.lastNs = timeNs;
     this.pid = record.pid;
+    this.record = record;
     this.recordBytes = record.bytes;
     if ((record.flags & FLAG_END) !== 0) direction.end(record.position, timeNs);
     else {
       if (direction.isBehind(record)) this.outOfOrder(isRequest);
+      const calls = isRequest ? this.openRequest?.requestCalls : this.openResponse?.responseCalls;
+      calls?.add(record);
       direction.receive(record, timeNs);
+      if (calls === undefined && direction.parser.openBytes > 0) this.noteHeadCall(isRequest, direction);
     }
     if (!isRequest && this.isOrphanOpen) direction.parser.bodyIsOptional();
     this.openRequest?.request.settle();
     this.openResponse?.response.settle();
     if (direction.hasLosses) this.account();
+  }
+
+  /** The call brought part of a head: nobody knows yet of which exchange. */
+  private noteHeadCall(isRequest: boolean, direction: Direction): void {
+    if ((isRequest ? this.openRequest : this.openResponse) !== null) return;
+    direction.headCalls ??= new CallLog();
+    direction.headCalls.add(this.record);
+  }
+
+  private beginCalls(calls: CallLog, direction: Direction, head: Head): void {
+    const isInRecord = head.bytes === this.recordBytes;
+    calls.begin(isInRecord ? this.record.positionOf(head.start) : direction.messagePosition);
+    if (direction.headCalls !== null) calls.addAll(direction.headCalls);
+    calls.add(this.record);
   }
 
   /** A direction ended: by `end`, what the process reads (`in`), what it writes (`out`), each up to a position. */
@@ -181,6 +201,7 @@ export class Connection {
     this.requests.messageSeen(head.startNs);
     exchange.position = this.requests.messagePosition;
     exchange.answerPosition = this.requests.messageOtherPosition;
+    this.beginCalls(exchange.requestCalls, this.requests, head);
     exchange.request.begin(this.context.maxRequestBytes);
     exchange.request.append(bytes, start, end, bytes === this.recordBytes);
     this.hasMessages = true;
@@ -251,6 +272,7 @@ export class Connection {
     // A client's write may return after the response was read; it began before that.
     if (exchange.requestStartNs > head.startNs) exchange.requestStartNs = head.startNs;
     exchange.responseHeaderBytes = head.end - head.start;
+    this.beginCalls(exchange.responseCalls, this.responses, head);
     exchange.response.begin(this.context.maxResponseBytes);
     exchange.response.append(head.bytes, head.start, head.end, head.bytes === this.recordBytes);
     this.openResponse = exchange;

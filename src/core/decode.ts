@@ -17,6 +17,21 @@ export const FLAG_WRITE = 1;
 export const FLAG_END = 2;
 export const FLAG_FRESH = 4;
 export const FLAG_ABSOLUTE = 8;
+export const FLAG_RETRANSMITS = 16;
+
+export const CALL_READ = 1;
+export const CALL_READV = 2;
+export const CALL_RECVFROM = 3;
+export const CALL_RECVMSG = 4;
+export const CALL_RECVMMSG = 5;
+export const CALL_WRITE = 6;
+export const CALL_WRITEV = 7;
+export const CALL_SENDTO = 8;
+export const CALL_SENDMSG = 9;
+export const CALL_SENDMMSG = 10;
+export const CALL_SENDFILE = 11;
+export const CALL_SPLICE = 12;
+export const CALL_SPLICE_READ = 14;
 
 export const PROCESS_STARTED = 1;
 export const PROCESS_RENAMED = 2;
@@ -40,6 +55,7 @@ export const LAYOUT = {
     kind: [20, 1],
     flags: [21, 1],
     call: [22, 1],
+    retransmits: [23, 1],
   },
   data_event: {
     length: [24, 4],
@@ -207,6 +223,11 @@ export class RecordCursor {
     return this.bytes[this.at + 22]!;
   }
 
+  /** With FLAG_RETRANSMITS: segments that the connection has sent again so far, modulo 256. */
+  get retransmitCount(): number {
+    return this.bytes[this.at + 23]!;
+  }
+
   // data_event
   get length(): number {
     return this.words[this.word + 6]!;
@@ -223,9 +244,19 @@ export class RecordCursor {
   get otherPosition(): number {
     return this.words[this.word + 10]!;
   }
+  get srttUs(): number {
+    return this.words[this.word + 11]!;
+  }
   /** Where in `bytes` the payload begins: head_bytes, then tail_bytes. */
   get payload(): number {
     return this.at + SIZES.data_event;
+  }
+
+  /** Stream position of the byte at `index` of `bytes`, which lies in the payload. */
+  positionOf(index: number): number {
+    const offset = index - this.payload;
+    const skipped = offset < this.headBytes ? 0 : this.length - this.headBytes - this.tailBytes;
+    return (this.position + offset + skipped) >>> 0;
   }
 
   // open_event

@@ -3,6 +3,7 @@
  * parser. A gap shows by arithmetic, because each call says at which position of the stream its bytes began.
  */
 
+import type { CallLog } from "./calls.ts";
 import type { RecordCursor } from "./decode.ts";
 import type { MessageHandler } from "./http1/handler.ts";
 import { MessageParser } from "./http1/parser.ts";
@@ -14,6 +15,8 @@ export class Direction {
   /** Of the call that brought the first byte of the message that is open. */
   messagePosition = 0;
   messageOtherPosition = 0;
+  /** The calls of a head that is not whole yet; hardly ever needed. */
+  headCalls: CallLog | null = null;
   /** The peer has ended it, which the process may yet have to read. */
   private isEnding = false;
   /** Of the call that is being read. */
@@ -98,6 +101,7 @@ export class Direction {
   messageStarts(): void {
     this.messagePosition = this.callPosition;
     this.messageOtherPosition = this.callOtherPosition;
+    if (this.headCalls !== null) this.headCalls.count = 0;
   }
 
   /** The direction ended at `position`; bytes up to there that were not seen are missed. */

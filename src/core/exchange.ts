@@ -1,4 +1,5 @@
 /** One request with its response, from the first byte of the one to the last of the other. */
+import { CallLog } from "./calls.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -115,6 +116,8 @@ export class Exchange {
   epoch = 0;
   readonly request = new RawMessage();
   readonly response = new RawMessage();
+  readonly requestCalls = new CallLog();
+  readonly responseCalls = new CallLog();
 
   reset(): void {
     this.host = "";

@@ -2,13 +2,23 @@
  * The profile: what every output and export reads. Plain readonly data, in the words and units of the
  * NDJSON (schema/), except that times are epoch microseconds, which the outputs format.
  */
+import type { SocketCall } from "./calls.ts";
 
 /** Which end of the connection the profiled process is: it answered (`server`) or it asked (`client`). */
 export type Side = "server" | "client";
 
 export type Protocol = "http" | "https";
 
-export type SampleReason = "slow" | "4xx" | "5xx";
+/** `trace`: it belongs to the trace of `--trace-id`. */
+export type SampleReason = "slow" | "4xx" | "5xx" | "trace";
+
+/** The samples of a run by reason; `trace` only with `--trace-id`. */
+export interface TopSamples {
+  readonly slow: readonly Sample[];
+  readonly "4xx": readonly Sample[];
+  readonly "5xx": readonly Sample[];
+  readonly trace?: readonly Sample[];
+}
 
 /** A distribution of one quantity. Quantiles are within 1 % of the true value; all are 0 when `count` is 0. */
 export interface Distribution {
@@ -122,7 +132,7 @@ export interface Window {
 /** The run so far. */
 export interface Total extends Window {
   /** The slowest of each reason, slowest first. */
-  readonly top: Readonly<Record<SampleReason, readonly Sample[]>>;
+  readonly top: TopSamples;
   /** Samples that `--max-samples-per-second` held back from the live output. */
   readonly samplesHeldBack: number;
 }
@@ -163,19 +173,59 @@ export interface SampledResponse extends SampledMessage {
   readonly reason: string;
 }
 
+/** Whose headers: W3C Trace Context, B3 (Zipkin), sw8 (SkyWalking), uber-trace-id, X-Amzn-Trace-Id, x-datadog-*. */
+export type TraceSystem = "w3c" | "b3" | "skywalking" | "jaeger" | "xray" | "datadog";
+
+/** Ids as the system itself writes them. */
 export interface TraceContext {
-  readonly system: "w3c" | "b3" | "skywalking";
+  readonly system: TraceSystem;
   readonly traceId: string;
+  /** The caller's span; "" where the header names a trace alone (X-Ray, Datadog). */
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly sampled: boolean | null;
+  /** B3 and Jaeger: the trace is to be kept whatever samplers say. */
+  readonly debug?: boolean;
+  /** W3C: `tracestate` as it came. */
+  readonly state?: string;
+  /** SkyWalking: the caller as sw8 tells of it. */
+  readonly caller?: TraceCaller;
 }
 
+export interface TraceCaller {
+  readonly segmentId: string;
+  /** The number of the span in its segment. */
+  readonly spanIndex: number;
+  readonly service: string;
+  readonly instance: string;
+  readonly endpoint: string;
+  /** Where the caller sent the request. */
+  readonly address: string;
+}
+
+/** A header that looks like a trace context and is none. */
+export interface TraceProblem {
+  /** In lower case. */
+  readonly header: string;
+  readonly problem: string;
+}
+
+/** A point in time, to the nanosecond. */
+export interface Instant {
+  /** From the epoch. */
+  readonly seconds: number;
+  /** Nanoseconds of the second, 0 to 999,999,999. */
+  readonly nanos: number;
+}
+
+/** One part of an exchange as what a tracing system attaches to a span, in the words of SkyWalking Rover. */
 export interface SampleEvent {
-  readonly name: "HTTP Request Sampling" | "HTTP Response Sampling";
-  readonly startUs: number;
-  readonly endUs: number;
+  /** `HTTP Request Sampling`, `HTTP Response Sampling`, or `Syscall Read`, `Syscall Writev`, … */
+  readonly name: string;
+  readonly start: Instant;
+  readonly end: Instant;
   readonly tags: Readonly<Record<string, string>>;
+  readonly summary: Readonly<Record<string, number>>;
 }
 
 /** One exchange that met a sampling rule: the evidence. */
@@ -195,7 +245,46 @@ export interface Sample {
   readonly request: SampledRequest;
   readonly response: SampledResponse;
   readonly trace: TraceContext | null;
+  /** Headers of the request that look like a trace context and are none. */
+  readonly traceProblems: readonly TraceProblem[];
   readonly events: readonly SampleEvent[];
+  /** How it went over its connection. Views don't show it; exports need it. */
+  readonly wire?: WireSample;
+}
+
+export interface WireSample {
+  readonly connection: WireEnds;
+  /** First byte of the request. */
+  readonly start: Instant;
+  readonly request: WireMessage;
+  readonly response: WireMessage;
+}
+
+export interface WireEnds {
+  /** Inode number of the socket. */
+  readonly id: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Then there are no addresses but perhaps the server's path in `remoteAddress`, and no ports. */
+  readonly isUnix: boolean;
+}
+
+export interface WireMessage {
+  /** Stream position of its first byte, modulo 2^32. */
+  readonly position: number;
+  /** The socket calls that carried it, the first of them. */
+  readonly calls: readonly WireCall[];
+  /** All of them. */
+  readonly callCount: number;
+  /** What was kept of its bytes, secrets masked without a change of length; only with `keepsWire`. */
+  readonly bytes?: Uint8Array;
+}
+
+export interface WireCall extends SocketCall {
+  /** When it returned. */
+  readonly time: Instant;
 }
 
 export interface Warning {

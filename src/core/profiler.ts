@@ -22,7 +22,7 @@ import type { Exchange } from "./exchange.ts";
 import { looksLike } from "./http1/detect.ts";
 import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
-import type { Metrics, Sample, SamplingRule, Side, Total, Window } from "./profile.ts";
+import type { Instant, Metrics, Sample, SamplingRule, Side, Total, Window } from "./profile.ts";
 import { Sampler } from "./sampler.ts";
 import { TargetTable } from "./target.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
@@ -39,9 +39,12 @@ export interface ProfilerOptions {
   readonly topN: number;
   readonly maxSamplesPerSecond: number;
   readonly onlyTraced: boolean;
+  readonly traceId: string | null;
   readonly showSecrets: boolean;
+  readonly keepsWire: boolean;
   /** CLOCK_MONOTONIC nanoseconds → epoch microseconds. */
   readonly toEpochUs: (monotonicNs: number) => number;
+  readonly toInstant: (monotonicNs: number) => Instant;
 }
 
 /** What happens while records are read. */
@@ -54,6 +57,8 @@ export interface ProfilerEvents {
   nameOf(pid: number): string;
 }
 
+/** Trace contexts often stand behind long cookies. */
+const MIN_REQUEST_BYTES = 8192;
 const TCP_FIN_WAIT1 = 4;
 const MAX_LINGER_NS = 10e9;
 const TCP_CLOSE = 7;
@@ -299,7 +304,7 @@ export class Profiler {
     const { rules, matchRule, route, groupBy } = this.options;
     const keeps = (part: "request" | "response") => rules.filter(({ keep }) => keep === part || keep === "both");
     // A request is kept even for rules that keep none of it: its URI and trace context are part of a sample.
-    const requestLimit = Math.max(2048, ...keeps("request").map((rule) => rule.maxRequestBytes));
+    const requestLimit = Math.max(MIN_REQUEST_BYTES, ...keeps("request").map((rule) => rule.maxRequestBytes));
     const responseLimit = Math.max(256, ...keeps("response").map((rule) => rule.maxResponseBytes));
     return {
       counters: this.counters,
@@ -324,7 +329,7 @@ export class Profiler {
   private exchangeDone(connection: Connection, exchange: Exchange): void {
     leaveEdge(exchange);
     const edge = this.aggregate.record(connection, exchange);
-    const sample = this.sampler.consider(edge, exchange, connection.peer);
+    const sample = this.sampler.consider(edge, exchange, connection);
     if (sample !== undefined) this.events.onSample(sample);
   }
 }

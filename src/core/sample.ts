@@ -1,20 +1,26 @@
 /** An exchange as evidence: what was kept of it, read, redacted and put into words. */
+import type { CallLog } from "./calls.ts";
+import type { ConnectionInfo } from "./connection-info.ts";
+import { sampleEvents } from "./events.ts";
 import type { Exchange, RawMessage } from "./exchange.ts";
 import { dechunk } from "./http1/dechunk.ts";
 import { type ReadHead, readHead } from "./http1/read-head.ts";
 import type {
   Header,
+  Instant,
   PeerInfo,
   ProcessInfo,
   Sample,
   SampledMessage,
-  SampleEvent,
   SampleReason,
   SamplingRule,
   Side,
+  TraceContext,
+  WireSample,
 } from "./profile.ts";
 import { redactBody, redactHeaders, redactTarget } from "./redact.ts";
-import { traceContext } from "./trace.ts";
+import { readTrace } from "./trace/trace.ts";
+import { maskedBytes } from "./wire-image.ts";
 
 const NS_PER_MS = 1e6;
 
@@ -24,15 +30,33 @@ export interface SampleContext {
   readonly peer: PeerInfo;
   readonly rule: SamplingRule;
   readonly reasons: readonly SampleReason[];
+  readonly connection: ConnectionInfo;
   readonly showSecrets: boolean;
+  readonly keepsWire: boolean;
   readonly toEpochUs: (monotonicNs: number) => number;
+  readonly toInstant: (monotonicNs: number) => Instant;
+  /** Of several trace contexts, which one is shown. */
+  readonly isWanted?: (context: TraceContext) => boolean;
 }
 
 export function buildSample(exchange: Exchange, context: SampleContext): Sample {
   const { side, process, peer, rule, reasons } = context;
-  const request = readMessage(exchange.request, "request", rule.keep !== "response" && rule.keep !== "none", context);
-  const response = readMessage(exchange.response, "response", rule.keep !== "request" && rule.keep !== "none", context);
-  const uri = request.head.target === "" ? exchange.target.path : request.head.target;
+  const isKept = { request: keeps(rule, "request"), response: keeps(rule, "response") };
+  const requestRaw = readMessage(exchange.request, "request", isKept.request, context);
+  const responseRaw = readMessage(exchange.response, "response", isKept.response, context);
+  const uri = requestRaw.head.target === "" ? exchange.target.path : requestRaw.head.target;
+  const request = {
+    method: exchange.method,
+    uri: context.showSecrets ? uri : redactTarget(uri),
+    ...requestRaw.message(exchange.requestHeaderBytes, exchange.requestBytes, rule.maxRequestBytes),
+  };
+  const response = {
+    status: exchange.status,
+    reason: responseRaw.head.reason,
+    ...responseRaw.message(exchange.responseHeaderBytes, exchange.responseBytes, rule.maxResponseBytes),
+  };
+  const { trace, problems } = readTrace(requestRaw.head.headers, context.isWanted);
+  const wire = wireOf(exchange, isKept, context);
   return {
     timeUs: context.toEpochUs(exchange.responseEndNs),
     reasons,
@@ -43,18 +67,39 @@ export function buildSample(exchange: Exchange, context: SampleContext): Sample 
     protocol: "http",
     durationMs: (exchange.responseEndNs - exchange.requestStartNs) / NS_PER_MS,
     ttfbMs: (exchange.responseStartNs - exchange.requestStartNs) / NS_PER_MS,
-    request: {
-      method: exchange.method,
-      uri: context.showSecrets ? uri : redactTarget(uri),
-      ...request.message(exchange.requestHeaderBytes, exchange.requestBytes, rule.maxRequestBytes),
-    },
-    response: {
-      status: exchange.status,
-      reason: response.head.reason,
-      ...response.message(exchange.responseHeaderBytes, exchange.responseBytes, rule.maxResponseBytes),
-    },
-    trace: traceContext(request.head.headers),
-    events: sampleEvents(exchange, context),
+    request,
+    response,
+    trace,
+    traceProblems: problems,
+    events: sampleEvents(exchange, wire, { request, response, ...context }),
+    wire,
+  };
+}
+
+function keeps(rule: SamplingRule, part: "request" | "response"): boolean {
+  return rule.keep === part || rule.keep === "both";
+}
+
+function wireOf(
+  exchange: Exchange,
+  isKept: { request: boolean; response: boolean },
+  { connection, rule, showSecrets, keepsWire, toInstant }: SampleContext,
+): WireSample {
+  const bytes = (raw: RawMessage, kind: "request" | "response", limit: number) =>
+    keepsWire ? maskedBytes(raw.view, kind, isKept[kind] ? limit : 0, showSecrets) : undefined;
+  const { requestCalls, responseCalls } = exchange;
+  const message = (calls: CallLog, kept: Uint8Array | undefined) => ({
+    position: calls.messagePosition,
+    callCount: calls.count,
+    calls: calls.calls().map((call) => ({ ...call, time: toInstant(call.timeNs) })),
+    ...(kept && { bytes: kept }),
+  });
+  const { id, localAddress, localPort, remoteAddress, remotePort, isUnix } = connection;
+  return {
+    connection: { id, localAddress, localPort, remoteAddress, remotePort, isUnix },
+    start: toInstant(exchange.requestStartNs),
+    request: message(requestCalls, bytes(exchange.request, "request", rule.maxRequestBytes)),
+    response: message(responseCalls, bytes(exchange.response, "response", rule.maxResponseBytes)),
   };
 }
 
@@ -117,24 +162,4 @@ function base64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
-}
-
-/** What the exchange adds to a span: the request and the response, each from its first byte to its last. */
-function sampleEvents(exchange: Exchange, { side, toEpochUs }: SampleContext): SampleEvent[] {
-  const [requestWay, responseWay] = side === "server" ? ["inbound", "outbound"] : ["outbound", "inbound"];
-  const tags = (bytes: number, direction: string) => ({ data_size: String(bytes), data_direction: direction });
-  return [
-    {
-      name: "HTTP Request Sampling",
-      startUs: toEpochUs(exchange.requestStartNs),
-      endUs: toEpochUs(exchange.requestEndNs),
-      tags: tags(exchange.requestBytes, requestWay),
-    },
-    {
-      name: "HTTP Response Sampling",
-      startUs: toEpochUs(exchange.responseStartNs),
-      endUs: toEpochUs(exchange.responseEndNs),
-      tags: tags(exchange.responseBytes, responseWay),
-    },
-  ];
 }

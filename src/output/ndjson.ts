@@ -42,7 +42,12 @@ function summaryFields({ timeUs, windowMs, ended, edges, top, capture, samplesHe
     windowMs: round(windowMs),
     ended,
     edges: edges.map(edgeFields),
-    top: { slow: top.slow.map(sampleFields), "4xx": top["4xx"].map(sampleFields), "5xx": top["5xx"].map(sampleFields) },
+    top: {
+      slow: top.slow.map(sampleFields),
+      "4xx": top["4xx"].map(sampleFields),
+      "5xx": top["5xx"].map(sampleFields),
+      ...(top.trace && { trace: top.trace.map(sampleFields) }),
+    },
     capture: captureFields(capture),
     samplesHeldBack,
   };

@@ -22,6 +22,7 @@ describe("parse", () => {
       topN: 10,
       maxSamplesPerSecond: 100,
       onlyTraced: false,
+      traceId: null,
       showSecrets: false,
       routes: { rawUris: false, templates: [], maxEndpoints: 1000 },
       view: {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { PROCESS_ENDED, PROCESS_RENAMED, PROCESS_STARTED } from "../../src/core/decode.ts";
 import { createRouter } from "../../src/core/route.ts";
+import { microsecondsOf } from "../../src/output/rfc3339.ts";
 import { answer, chunked, get, request } from "./messages.ts";
 import { inFlight, startProfiling } from "./profiling.ts";
 
@@ -194,8 +195,8 @@ describe("quantities (CONTRACT: Metrics)", () => {
     expect(samples).toMatchObject([{ durationMs: 854, ttfbMs: 353 }]);
     expect(edges()[0]).toMatchObject({ durationMs: { count: 1, sum: 854, min: 854, max: 854 }, ttfbMs: { sum: 353 } });
     const [asked, answered] = samples[0]!.events;
-    expect(asked!.endUs - asked!.startUs).toBe(101_000);
-    expect(answered!.endUs - answered!.startUs).toBe(501_000);
+    expect(microsecondsOf(asked!.end) - microsecondsOf(asked!.start)).toBe(101_000);
+    expect(microsecondsOf(answered!.end) - microsecondsOf(answered!.start)).toBe(501_000);
   });
 
   it("the same from the client's side", () => {

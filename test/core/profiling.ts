@@ -61,8 +61,11 @@ export function startProfiling(
       topN: 10,
       maxSamplesPerSecond: Number.POSITIVE_INFINITY,
       onlyTraced: false,
+      traceId: null,
       showSecrets: false,
+      keepsWire: false,
       toEpochUs: (ns) => ns / 1000,
+      toInstant: (ns) => ({ seconds: Math.floor(ns / 1e9), nanos: ns % 1e9 }),
       ...options,
     },
     {

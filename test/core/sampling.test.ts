@@ -305,13 +305,13 @@ describe("what is kept", () => {
     );
     const answered = answer(200, "", "Set-Cookie: id=s3cret");
     expect(JSON.stringify(sampleOf(asked, answered))).not.toContain("s3cret");
-    expect(JSON.stringify(sampleOf(asked, answered)).match(/\[redacted\]/g)).toHaveLength(4);
-    expect(JSON.stringify(sampleOf(asked, answered, {}, true)).match(/s3cret/g)).toHaveLength(4);
+    expect(JSON.stringify(sampleOf(asked, answered)).match(/\[redacted\]/g)).toHaveLength(8); // also in the events
+    expect(JSON.stringify(sampleOf(asked, answered, {}, true)).match(/s3cret/g)).toHaveLength(8);
   });
 
   it("the events that a span gets: direction and size of each message", () => {
     const [asked, answered] = sampleOf(upload, download).events;
-    expect([asked?.tags, answered?.tags]).toEqual([
+    expect([asked?.tags, answered?.tags]).toMatchObject([
       { data_size: String(upload.length), data_direction: "inbound" },
       { data_size: String(download.length), data_direction: "outbound" },
     ]);

@@ -58,6 +58,11 @@ export interface Copied {
   readonly pid?: number;
   /** The call read the peer's FIN with its last bytes, so that TCP's count of what was read is one higher. */
   readonly withFin?: boolean;
+  /** CALL_… of bpf/events.h. */
+  readonly call?: number;
+  readonly flags?: number;
+  readonly retransmits?: number;
+  readonly srttUs?: number;
 }
 
 export class Wire {
@@ -219,7 +224,11 @@ export class WireConnection {
     this.announce(isWrite);
     const other = isWrite ? this.inPosition : this.outPosition;
     const pid = copied.pid ?? this.pid;
-    const record = this.dataRecord(bytes.length, position, other, isWrite ? FLAG_WRITE : 0, pid, head + tail);
+    const flags = (isWrite ? FLAG_WRITE : 0) | (copied.flags ?? 0);
+    const record = this.dataRecord(bytes.length, position, other, flags, pid, head + tail);
+    put(record, LAYOUT.event.call, copied.call ?? 0);
+    put(record, LAYOUT.event.retransmits, copied.retransmits ?? 0);
+    put(record, LAYOUT.data_event.srtt_us, copied.srttUs ?? 0);
     put(record, LAYOUT.data_event.head_bytes, head);
     put(record, LAYOUT.data_event.tail_bytes, tail);
     const payload = new Uint8Array(record.buffer, SIZES.data_event);

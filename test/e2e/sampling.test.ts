@@ -74,6 +74,25 @@ test("--max-samples-per-second holds back and counts", async () => {
   expect(summary.samplesHeldBack).toBe(200 - samples.length);
 });
 
+test("--trace-id follows one trace, and its events tell of the socket calls", async () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+  const requests = [{ path: "/nowhere" }, { path: "/chunked/5", headers: { traceparent } }];
+  const { samples, summary } = await sample(["--trace-id", traceId.slice(16)], requests);
+  expect(samples.map(({ request, reasons }) => [request.uri, reasons])).toEqual([["/chunked/5", ["trace"]]]);
+  expect(summary.top.trace).toHaveLength(1);
+  const [, answered, ...calls] = samples[0]!.events;
+  const written = calls.filter(({ tags }) => tags.data_type === "response");
+  // Node writes what it has at once: the head with the first part, then part by part.
+  expect(answered!.summary.call_count).toBe(written.length);
+  expect(written.length).toBeGreaterThanOrEqual(5);
+  expect(written.reduce((sum, { summary: { data_size } }) => sum + data_size!, 0)).toBe(samples[0]!.response.bytes);
+  expect(
+    calls.every(({ name, tags }) => /^Syscall (Read|Write|Writev)$/.test(name) && Number(tags.thread_id) > 0),
+  ).toBe(true);
+  expect(written.every(({ summary: { retransmits } }) => retransmits === 0)).toBe(true);
+});
+
 test("trace contexts, and --only-traced", async () => {
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;

@@ -45,6 +45,7 @@ const text: Arbitrary<string> = fc
 const count = fc.oneof(fc.nat(10_000), fc.maxSafeNat());
 const quantity = fc.oneof(fc.nat(10_000), fc.double({ min: 0, max: 1e13, noNaN: true }));
 const timeUs = fc.nat(2_000_000_000).map((seconds) => seconds * 1e6 + 123_456);
+const instant = fc.record({ seconds: fc.nat(2_000_000_000), nanos: fc.nat(999_999_999) });
 const pid = fc.nat(4_194_304);
 const orNull = <T>(arbitrary: Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 
@@ -113,19 +114,21 @@ const sample: Arbitrary<Sample> = fc.record({
   response: fc.record({ status: fc.integer({ min: 100, max: 999 }), reason: text, ...message }),
   trace: orNull(
     fc.record({
-      system: fc.constantFrom("w3c", "b3", "skywalking"),
+      system: fc.constantFrom("w3c", "b3", "skywalking", "jaeger", "xray", "datadog"),
       traceId: text,
       spanId: text,
       parentSpanId: orNull(text),
       sampled: orNull(fc.boolean()),
     }),
   ),
+  traceProblems: fc.array(fc.record({ header: text, problem: text }), { maxLength: 2 }),
   events: fc.array(
     fc.record({
       name: fc.constant("HTTP Request Sampling"),
-      startUs: timeUs,
-      endUs: timeUs,
+      start: instant,
+      end: instant,
       tags: fc.dictionary(text, text),
+      summary: fc.dictionary(text, count),
     }),
     { maxLength: 2 },
   ),

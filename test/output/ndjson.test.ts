@@ -34,7 +34,7 @@ test("fields come in the order of the contract", () => {
     "side,process,peer,protocol,requests,cpm,inFlight,statuses,statusCpm,requestBytes,responseBytes,durationMs,ttfbMs,endpoints",
   );
   expect(Object.keys(sample!).join()).toBe(
-    "type,time,reasons,rule,side,process,peer,protocol,durationMs,ttfbMs,request,response,trace,events",
+    "type,time,reasons,rule,side,process,peer,protocol,durationMs,ttfbMs,request,response,trace,events,traceProblems",
   );
   expect(Object.keys(summary!).join()).toBe("type,time,windowMs,ended,edges,top,capture,samplesHeldBack");
 });

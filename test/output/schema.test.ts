@@ -48,8 +48,8 @@ interface Mutation {
 }
 
 /** Fields that a line may lack, and objects whose keys are data. */
-const OPTIONAL = new Set(["groups", "buckets"]);
-const MAPS = new Set(["statuses", "statusCpm", "tags"]);
+const OPTIONAL = new Set(["groups", "buckets", "debug", "state", "caller"]);
+const MAPS = new Set(["statuses", "statusCpm", "tags", "summary"]);
 
 /** The line with one thing wrong, for each thing in it. */
 function* mutations(line: Json, path = "", rebuild = (part: Json): Json => part): Generator<Mutation> {

@@ -1,5 +1,5 @@
 import type { Sample, SampledMessage, SampledRequest, SampledResponse, SampleEvent } from "../../core/profile.ts";
-import { rfc3339 } from "../rfc3339.ts";
+import { microsecondsOf, rfc3339 } from "../rfc3339.ts";
 import { round } from "./round.ts";
 
 /** A sample without its `type`, as it is in a summary. */
@@ -19,6 +19,7 @@ export function sampleFields(sample: Sample) {
     response: responseFields(response),
     trace: sample.trace,
     events: sample.events.map(sampleEvent),
+    traceProblems: sample.traceProblems,
   };
 }
 
@@ -35,6 +36,6 @@ function messageFields(message: SampledMessage) {
   return { version, headers, bytes, headerBytes, bodyBytes, body, truncated, bodyEncoding };
 }
 
-function sampleEvent({ name, startUs, endUs, tags }: SampleEvent) {
-  return { name, start: rfc3339(startUs), end: rfc3339(endUs), tags };
+function sampleEvent({ name, start, end, tags, summary }: SampleEvent) {
+  return { name, start: rfc3339(microsecondsOf(start)), end: rfc3339(microsecondsOf(end)), tags, summary };
 }

@@ -27,8 +27,11 @@ function outcomeSpans({ reasons, response, durationMs, ttfbMs }: Sample, style: 
   ];
 }
 
-function originSpans({ rule, trace }: Sample, style: Style): Span[] {
+function originSpans({ rule, trace, traceProblems }: Sample, style: Style): Span[] {
   const sampledBy = rule === null ? [] : [span(`rule ${escapeForCell(rule)}`, style.dim)];
   const traced = trace === null ? [] : [span(`trace ${escapeForCell(trace.traceId)} (${trace.system})`)];
-  return [...sampledBy, ...traced];
+  const broken = traceProblems.map(({ header, problem }) =>
+    span(escapeForCell(`malformed ${header}: ${problem}`), style.dim),
+  );
+  return [...sampledBy, ...traced, ...broken];
 }

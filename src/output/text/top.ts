@@ -12,26 +12,35 @@ interface TopList {
   readonly title: string;
   /** What its first one is. */
   readonly superlative: string;
-  /** Slowest first, never empty. */
+  readonly order: string;
+  /** Never empty. */
   readonly samples: readonly Sample[];
 }
 
 export function topText({ top }: Summary, style: Style): string {
   const list = (reason: SampleReason, title: string, superlative: string): TopList => {
-    return { title, superlative, samples: top[reason].toSorted((a, b) => b.durationMs - a.durationMs) };
+    const samples = (top[reason] ?? []).toSorted((a, b) => b.durationMs - a.durationMs);
+    return { title, superlative, order: "slowest first", samples };
+  };
+  const ofTrace: TopList = {
+    title: "THE TRACE",
+    superlative: "the first of the trace",
+    order: "in order of time",
+    samples: top.trace ?? [],
   };
   const lists = [
     list("slow", "SLOW EXCHANGES", "the slowest"),
     list("4xx", "CLIENT ERRORS (4xx)", "the slowest client error"),
     list("5xx", "SERVER ERRORS (5xx)", "the slowest server error"),
+    ofTrace,
   ].filter(({ samples }) => samples.length > 0);
   return [...lists.map((each) => listText(each, style)), ...lists.map((each) => worstText(each, lists, style))].join(
     "",
   );
 }
 
-function listText({ title, samples }: TopList, style: Style): string {
-  const heading = rule([span(title, style.title), span("slowest first", style.dim)], style.columns, style.dim);
+function listText({ title, order, samples }: TopList, style: Style): string {
+  const heading = rule([span(title, style.title), span(order, style.dim)], style.columns, style.dim);
   const more = samples.length - MOST_ROWS;
   const rest = more > 0 ? `${style.dim(`… and ${more} more`)}\n` : "";
   return `${heading}${table(sampleColumns(samples, style), samples.slice(0, MOST_ROWS), style)}${rest}\n`;

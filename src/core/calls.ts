@@ -1,0 +1,95 @@
+/**
+ * The socket calls that carried a message: the first `MAX_CALLS` of them, the rest counted. One log belongs to each
+ * message of an exchange and is reused with it, so that noting a call is a few stores and allocates nothing.
+ */
+import { FLAG_RETRANSMITS, type RecordCursor } from "./decode.ts";
+
+export const MAX_CALLS = 32;
+
+/** Most messages take one or two calls; the log grows once, and stays so. */
+const FIRST_CALLS = 2;
+const FIELDS = 8;
+
+/** One socket call as it returned. */
+export interface SocketCall {
+  /** CALL_… of bpf/events.h. */
+  readonly call: number;
+  /** When it returned, CLOCK_MONOTONIC. */
+  readonly timeNs: number;
+  /** All that the call moved, also of other messages. */
+  readonly bytes: number;
+  /** Of its first byte in the stream, modulo 2^32, and how far the other direction had come. */
+  readonly position: number;
+  readonly otherPosition: number;
+  readonly threadId: number;
+  /** Smoothed round trip time, microseconds; 0 where there is none. */
+  readonly srttUs: number;
+  /** Segments that the connection had sent again so far, modulo 256; null where nobody counted. */
+  readonly retransmitCount: number | null;
+}
+
+export class CallLog {
+  /** All calls, those that are not kept included. */
+  count = 0;
+  /** Stream position of the message's first byte, modulo 2^32. */
+  messagePosition = 0;
+  private fields = new Float64Array(FIRST_CALLS * FIELDS);
+
+  /** A new message. */
+  begin(messagePosition: number): void {
+    this.count = 0;
+    this.messagePosition = messagePosition;
+  }
+
+  add(record: RecordCursor): void {
+    const index = this.count++;
+    if (index >= MAX_CALLS) return;
+    const at = index * FIELDS;
+    if (at >= this.fields.length) this.grow();
+    const { fields } = this;
+    fields[at] = record.timeNs;
+    fields[at + 1] = record.length;
+    fields[at + 2] = record.position;
+    fields[at + 3] = record.otherPosition;
+    fields[at + 4] = record.tid;
+    fields[at + 5] = record.srttUs;
+    fields[at + 6] = (record.flags & FLAG_RETRANSMITS) === 0 ? -1 : record.retransmitCount;
+    fields[at + 7] = record.call;
+  }
+
+  /** The calls of the head that came before it was whole go first. */
+  addAll(other: CallLog): void {
+    const kept = Math.min(other.count, MAX_CALLS);
+    while (this.fields.length < kept * FIELDS) this.grow();
+    this.fields.set(other.fields.subarray(0, kept * FIELDS));
+    this.count = other.count;
+  }
+
+  /** Those that are kept, in order. */
+  calls(): SocketCall[] {
+    const calls: SocketCall[] = [];
+    for (let at = 0; at < Math.min(this.count, MAX_CALLS) * FIELDS; at += FIELDS) calls.push(this.callAt(at));
+    return calls;
+  }
+
+  private callAt(at: number): SocketCall {
+    const { fields } = this;
+    const retransmitCount = fields[at + 6]!;
+    return {
+      call: fields[at + 7]!,
+      timeNs: fields[at]!,
+      bytes: fields[at + 1]!,
+      position: fields[at + 2]!,
+      otherPosition: fields[at + 3]!,
+      threadId: fields[at + 4]!,
+      srttUs: fields[at + 5]!,
+      retransmitCount: retransmitCount < 0 ? null : retransmitCount,
+    };
+  }
+
+  private grow(): void {
+    const fields = new Float64Array(Math.min(this.fields.length * 4, MAX_CALLS * FIELDS));
+    fields.set(this.fields);
+    this.fields = fields;
+  }
+}
