@@ -10,9 +10,10 @@
 #ifndef L7PROF_BODY_H
 #define L7PROF_BODY_H
 
-#include "payload.bpf.h"
+#include "pieces.bpf.h"
 #include "sniff.bpf.h"
 
+#define WHOLE_CALL (MAX_PIECES * HEAD_BYTES)
 #define BULK_BYTES 4096
 #define SCAN_BYTES 512 /* a longer head is not understood here */
 #define MAX_DIGITS 15
@@ -97,12 +98,12 @@ static __always_inline u32 limit_of_head(struct connection *connection, struct s
 	end = *(volatile u32 *)&scratch->head.end; /* read once, so that the bound holds for every use */
 	if (!end || end > transfer->length || end > SCAN_BYTES + 2 || scratch->head.is_coded ||
 	    has_no_body(scratch->payload))
-		return HEAD_BYTES;
+		return WHOLE_CALL;
 	announced = content_length();
 	after = transfer->length - end;
 	/* With less body than bytes, another message follows in this very call; so it does after an answer to HEAD. */
 	if (announced < 0 || (u64)announced < after || (after && is_status_line(scratch->payload + end)))
-		return HEAD_BYTES;
+		return WHOLE_CALL;
 	*body = announced - after;
 	connection->wants_body = !after;
 	return config.keep_bytes;
@@ -117,7 +118,7 @@ static __always_inline u32 copy_limit(struct connection *connection, struct scra
 	bool is_first;
 
 	if (length < BULK_BYTES && !*body && !connection->is_bulk)
-		return HEAD_BYTES;
+		return WHOLE_CALL;
 	if (sniff(copy_head(scratch, transfer, SNIFF_BYTES)) == SNIFFED_HTTP) {
 		*body = 0;
 		return limit_of_head(connection, scratch, transfer, body);
@@ -131,7 +132,7 @@ static __always_inline u32 copy_limit(struct connection *connection, struct scra
 	*body = 0;
 	if (length >= BULK_BYTES)
 		connection->is_bulk = true;
-	return HEAD_BYTES;
+	return WHOLE_CALL;
 }
 
 #endif

@@ -151,7 +151,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	struct scratch *scratch = scratch_of_cpu();
 	u64 key = (u64)ref->sk;
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
-	u32 head, tail = 0;
+	u32 head, limit;
 	u64 size;
 
 	if (!connection || connection->inode != ref->inode)
@@ -167,14 +167,19 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 		return;
 	find_peer_once(connection, ref, transfer->is_write);
 	sample_tcp(connection, ref, scratch->event.event.time_ns);
-	head = copy_head(scratch, transfer, copy_limit(connection, scratch, transfer));
-	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES)
-		tail = copy_tail(scratch, transfer);
+	limit = copy_limit(connection, scratch, transfer);
+	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
+	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES) {
+		scratch->transfer = *transfer;
+		scratch->wanted = limit < transfer->length ? limit : transfer->length;
+		report_pieces();
+		return;
+	}
 	scratch->event.length = transfer->length;
 	scratch->event.head_bytes = head;
-	scratch->event.tail_bytes = tail;
-	size = head + tail;
-	if (size > HEAD_BYTES + TAIL_BYTES) /* never; tells the verifier */
+	scratch->event.tail_bytes = 0;
+	size = head;
+	if (size > HEAD_BYTES) /* never; tells the verifier */
 		return;
 	emit(scratch, sizeof(struct data_event) + size, transfer->length);
 }

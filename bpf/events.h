@@ -163,7 +163,8 @@ struct config {
 	u8 cgroup_count;
 	u8 comm_count;
 	u8 has_casts; /* the kernel has bpf_rdonly_cast */
-	u8 reserved[3];
+	u8 has_iterators; /* the kernel has bpf_iter_num_new */
+	u8 reserved[2];
 	u32 keep_bytes; /* of a message, head and body together, are copied in any case */
 	u32 port_count;
 	u16 ports[MAX_PORTS];

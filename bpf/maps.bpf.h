@@ -76,11 +76,26 @@ struct head_scan {
 	u32 reserved;
 };
 
+/* What one call moved. */
+struct transfer {
+	u64 buffer;      /* one buffer, … */
+	u64 vectors;     /* … or struct iovec[vector_count], … */
+	u64 messages;    /* … or struct mmsghdr[vector_count], or none: the bytes never were in the process's memory */
+	u32 vector_count;
+	u32 length;
+	bool is_write;
+	u8 call;
+};
+
 struct scratch {
 	struct data_event event;
 	/* Twice the bound: the verifier can't relate an offset to the length that is still allowed. */
 	u8 payload[2 * HEAD_BYTES];
 	u32 filled; /* of the payload, while vectors are copied */
+	u32 vector; /* … and which of them is next, … */
+	u64 vector_done; /* … and how much of it is copied */
+	struct transfer transfer; /* a call that takes several records, … */
+	u32 wanted; /* … and how many bytes of it are to be copied */
 	u32 reserved;
 	struct head_scan head;
 	struct open_event open; /* too large for the stack, of which a program and what it calls have 512 bytes */

@@ -6,22 +6,13 @@
 #ifndef L7PROF_PAYLOAD_H
 #define L7PROF_PAYLOAD_H
 
-#include "maps.bpf.h"
+#include "loop.bpf.h"
 
-/* Of the 1024 that the kernel takes (UIO_MAXIOV): each costs the verifier, and so the start, half a millisecond. */
-#define MAX_VECTORS 256
-#define MAX_MESSAGES 64 /* of recvmmsg, sendmmsg */
-
-/* What one call moved. */
-struct transfer {
-	u64 buffer;      /* one buffer, … */
-	u64 vectors;     /* … or struct iovec[vector_count], … */
-	u64 messages;    /* … or struct mmsghdr[vector_count], or none: the bytes never were in the process's memory */
-	u32 vector_count;
-	u32 length;
-	bool is_write;
-	u8 call;
-};
+/* Vectors of a call, messages of recvmmsg and sendmmsg: what the kernel takes (UIO_MAXIOV), or less before 6.4. */
+#define MAX_VECTORS 1024
+#define FEWER_VECTORS 256
+#define MAX_MESSAGES 1024
+#define FEWER_MESSAGES 64
 
 /*
  * Appends one vector to scratch->payload until `limit`, which is at most HEAD_BYTES; false when it is full, or the
@@ -31,33 +22,43 @@ struct transfer {
 static __always_inline bool append(struct scratch *scratch, struct iovec *vector, u32 limit)
 {
 	u32 filled = *(volatile u32 *)&scratch->filled;
-	u64 length;
+	u64 done = scratch->vector_done, rest = vector->iov_len - done, length;
 
 	if (filled >= limit || filled >= HEAD_BYTES)
 		return false;
-	length = vector->iov_len < limit - filled ? vector->iov_len : limit - filled;
+	length = rest < limit - filled ? rest : limit - filled;
 	barrier_var(length); /* so that the bound is checked on the register that is used */
 	if (length > HEAD_BYTES)
 		return false;
-	if (length && bpf_probe_read_user(scratch->payload + filled, length, vector->iov_base))
+	if (length && bpf_probe_read_user(scratch->payload + filled, length, vector->iov_base + done))
 		return false;
 	scratch->filled = filled + length;
+	if (length < rest) {
+		scratch->vector_done = done + length;
+		return false;
+	}
+	scratch->vector++;
+	scratch->vector_done = 0;
 	return true;
 }
 
+static __always_inline bool copy_vector(struct scratch *scratch, u64 address, u32 limit)
+{
+	struct iovec vector;
+
+	return !bpf_probe_read_user(&vector, sizeof(vector), (void *)address) && append(scratch, &vector, limit);
+}
+
+/* From the vector on where the last call of it has ended. */
 __attribute__((noinline)) int copy_vectors(u64 vectors, u32 count, u32 limit)
 {
 	struct scratch *scratch = scratch_of_cpu();
-	struct iovec vector;
 
 	if (!scratch)
 		return 0;
-	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
-		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(vectors + i * sizeof(vector))))
-			break;
-		if (!append(scratch, &vector, limit))
-			break;
-	}
+	vectors += (u64)scratch->vector * sizeof(struct iovec);
+	count -= scratch->vector;
+	EACH(i, count, MAX_VECTORS, FEWER_VECTORS, copy_vector(scratch, vectors + i * sizeof(struct iovec), limit));
 	return 0;
 }
 
@@ -79,64 +80,82 @@ __attribute__((noinline)) int copy_few_vectors(u64 address, u32 count, u32 limit
 	return 0;
 }
 
+/* Copies what the vector holds of the last bytes; `left` bytes of the call begin with it. True if more follow. */
+static __always_inline bool copy_tail_of_vector(struct scratch *scratch, u64 address, u32 *left, u64 tail)
+{
+	struct iovec vector;
+
+	if (*left < tail)
+		tail = *left;
+	if (bpf_probe_read_user(&vector, sizeof(vector), (void *)address))
+		return false;
+	if (vector.iov_len < *left) {
+		*left -= vector.iov_len;
+		return true;
+	}
+	barrier_var(tail);
+	if (tail > TAIL_BYTES)
+		return false;
+	if (!bpf_probe_read_user(scratch->payload + HEAD_BYTES, tail, vector.iov_base + *left - tail))
+		scratch->filled = tail;
+	return false;
+}
+
 /* The last bytes of a call longer than HEAD_BYTES, as far as they lie in its last vector; answers how many. */
-__attribute__((noinline)) int copy_vectors_tail(u64 vectors, u32 count, u32 length)
+__attribute__((noinline)) int copy_vectors_tail(u64 vectors, u32 count, u32 length, u32 tail)
 {
 	struct scratch *scratch = scratch_of_cpu();
-	struct iovec vector;
 	u32 left = length;
 
 	if (!scratch)
 		return 0;
-	for (u64 i = 0; i < MAX_VECTORS && i < count; i++) {
-		u64 tail = left < TAIL_BYTES ? left : TAIL_BYTES;
+	scratch->filled = 0;
+	EACH(i, count, MAX_VECTORS, FEWER_VECTORS,
+	     copy_tail_of_vector(scratch, vectors + i * sizeof(struct iovec), &left, tail));
+	return *(volatile u32 *)&scratch->filled;
+}
 
-		if (bpf_probe_read_user(&vector, sizeof(vector), (void *)(vectors + i * sizeof(vector))))
-			break;
-		if (vector.iov_len < left) {
-			left -= vector.iov_len;
-			continue;
-		}
-		barrier_var(tail);
-		if (tail > TAIL_BYTES)
-			break;
-		return bpf_probe_read_user(scratch->payload + HEAD_BYTES, tail, vector.iov_base + left - tail) ? 0 : tail;
-	}
-	return 0;
+static __always_inline bool copy_message(struct scratch *scratch, u64 address, u32 limit, u32 *end)
+{
+	struct mmsghdr message;
+
+	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
+		return false;
+	*end += message.msg_len;
+	scratch->vector = 0;
+	copy_vectors((u64)message.msg_hdr.msg_iov, message.msg_hdr.msg_iovlen, *end < limit ? *end : limit);
+	return *(volatile u32 *)&scratch->filled == *end;
 }
 
 /* recvmmsg, sendmmsg: the messages one after the other. */
 __attribute__((noinline)) int copy_messages(u64 messages, u32 count, u32 limit)
 {
 	struct scratch *scratch = scratch_of_cpu();
-	struct mmsghdr message;
 	u32 end = 0;
 
 	if (!scratch)
 		return 0;
-	for (u64 i = 0; i < MAX_MESSAGES && i < count; i++) {
-		if (bpf_probe_read_user(&message, sizeof(message), (void *)(messages + i * sizeof(message))))
-			break;
-		end += message.msg_len;
-		copy_vectors((u64)message.msg_hdr.msg_iov, message.msg_hdr.msg_iovlen, end < limit ? end : limit);
-		if (*(volatile u32 *)&scratch->filled != end)
-			break;
-	}
+	EACH(i, count, MAX_MESSAGES, FEWER_MESSAGES,
+	     copy_message(scratch, messages + i * sizeof(struct mmsghdr), limit, &end));
 	return 0;
+}
+
+static __always_inline bool add_length(u64 address, u32 *length)
+{
+	u32 one;
+
+	if (bpf_probe_read_user(&one, sizeof(one), (void *)(address + __builtin_offsetof(struct mmsghdr, msg_len))))
+		return false;
+	*length += one;
+	return true;
 }
 
 /* Bytes that all the messages moved together. */
 __attribute__((noinline)) int length_of_messages(u64 messages, u32 count)
 {
-	u32 length = 0, one;
+	u32 length = 0;
 
-	for (u64 i = 0; i < MAX_MESSAGES && i < count; i++) {
-		u64 at = messages + i * sizeof(struct mmsghdr) + __builtin_offsetof(struct mmsghdr, msg_len);
-
-		if (bpf_probe_read_user(&one, sizeof(one), (void *)at))
-			break;
-		length += one;
-	}
+	EACH(i, count, MAX_MESSAGES, FEWER_MESSAGES, add_length(messages + i * sizeof(struct mmsghdr), &length));
 	return length;
 }
 
@@ -152,6 +171,8 @@ static __always_inline u32 copy_head(struct scratch *scratch, struct transfer *t
 		return bpf_probe_read_user(scratch->payload, length, (void *)transfer->buffer) ? 0 : length;
 	}
 	scratch->filled = 0;
+	scratch->vector = 0;
+	scratch->vector_done = 0;
 	if (transfer->vectors && transfer->vector_count <= FEW_VECTORS)
 		copy_few_vectors(transfer->vectors, transfer->vector_count, length);
 	else if (transfer->vectors)
@@ -161,12 +182,10 @@ static __always_inline u32 copy_head(struct scratch *scratch, struct transfer *t
 	return *(volatile u32 *)&scratch->filled;
 }
 
-static __always_inline u32 copy_tail(struct scratch *scratch, struct transfer *transfer)
+static __always_inline u32 copy_tail(struct scratch *scratch, struct transfer *transfer, u32 tail)
 {
-	u32 tail = transfer->length - HEAD_BYTES < TAIL_BYTES ? transfer->length - HEAD_BYTES : TAIL_BYTES;
-
 	if (transfer->vectors)
-		return copy_vectors_tail(transfer->vectors, transfer->vector_count, transfer->length);
+		return copy_vectors_tail(transfer->vectors, transfer->vector_count, transfer->length, tail);
 	barrier_var(tail);
 	if (!transfer->buffer || tail > TAIL_BYTES)
 		return 0;

@@ -115,6 +115,7 @@ export const LAYOUT = {
     cgroup_count: [6, 1],
     comm_count: [7, 1],
     has_casts: [8, 1],
+    has_iterators: [9, 1],
     keep_bytes: [12, 4],
     port_count: [16, 4],
     ports: [20, 32],

@@ -149,6 +149,7 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   view.setUint32(config.self_pid[0], process.pid, true);
   view.setUint8(config.is_all[0], Number(options.isAll));
   view.setUint8(config.has_casts[0], Number(isKernelAtLeast(6, 2)));
+  view.setUint8(config.has_iterators[0], Number(isKernelAtLeast(6, 4)));
   view.setUint8(config.is_following[0], Number(options.isFollowing));
   view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
   view.setUint8(config.comm_count[0], options.comms.length);

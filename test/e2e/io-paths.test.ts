@@ -1,0 +1,58 @@
+/** Whatever call moves the bytes, both ends are seen exactly as the program itself has counted. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Side, Summary } from "../../src/core/profile.ts";
+import { edgesOf, exactly, l7prof, parseLines, startL7prof } from "../support/l7prof.ts";
+import { load } from "../support/load.ts";
+import { inRepo, temporaryDirectory } from "../support/paths.ts";
+import { startNodeServer } from "../support/servers.ts";
+
+interface Moved {
+  readonly requests: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** Runs a program of test/servers/io-paths, and answers its own count and what l7prof saw of it. */
+async function see(program: string, ...args: readonly string[]) {
+  const file = join(temporaryDirectory(), "out.ndjson");
+  const script = inRepo(`test/servers/io-paths/${program}`);
+  const { code, stdout, stderr } = await l7prof(["--json", ...exactly, "-o", file, "--", "python3", script, ...args]);
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const summary = parseLines(readFileSync(file, "utf8").split("\n")).at(-1) as unknown as Summary;
+  return { summary, counted: JSON.parse(stdout) as Record<string, Moved> };
+}
+
+function movedOn(summary: Summary, side: Side): Record<string, Moved> {
+  const moved: Record<string, Moved> = {};
+  for (const { uri, requests, requestBytes, responseBytes } of edgesOf(summary, side).flatMap((e) => e.endpoints)) {
+    const before = moved[uri] ?? { requests: 0, requestBytes: 0, responseBytes: 0 };
+    moved[uri] = {
+      requests: before.requests + requests,
+      requestBytes: before.requestBytes + requestBytes.sum,
+      responseBytes: before.responseBytes + responseBytes.sum,
+    };
+  }
+  return moved;
+}
+
+const nothingMissed = { lostEvents: 0, coverage: 1, unparsedMessages: 0, orphanResponses: 0, unansweredRequests: 0 };
+
+test("vectors, peeks, short writes, single bytes, sendfile, splice, bytes thrown away", async () => {
+  const { summary, counted } = await see("calls.py");
+  expect(movedOn(summary, "server")).toEqual(counted);
+  expect(movedOn(summary, "client")).toEqual(counted);
+  expect(summary.capture).toMatchObject(nothingMissed);
+});
+
+test("a sample may hold more than a record: 300,000 bytes of body that one call wrote", async () => {
+  const server = await startNodeServer();
+  const args = ["--pid", `${server.pid}`, "--slow", "0", "--max-response-size", "1m", "--count", "1"];
+  const run = await startL7prof([...exactly, ...args]);
+  await load([{ path: "/size/300000" }], { port: server.port, count: 1 });
+  const { samples } = await run.finished();
+  expect(samples).toHaveLength(1);
+  expect(samples[0]!.response).toMatchObject({ bodyBytes: 300_000, truncated: false, body: "x".repeat(300_000) });
+});
