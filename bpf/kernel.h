@@ -92,6 +92,12 @@ struct thread_info {
 };
 #endif
 
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct inode {
 	unsigned long i_ino;
 };

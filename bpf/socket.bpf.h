@@ -19,13 +19,11 @@ static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
 	struct files_struct *open_files = FIELD(task_struct, task, files);
 	struct fdtable *table = FIELD(files_struct, open_files, fdt);
-	struct file **files, *file = NULL;
 
 	if (fd >= FIELD(fdtable, table, max_fds))
 		return NULL;
-	files = FIELD(fdtable, table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
+	/* An entry of the table is one pointer, and so is this structure: a plain load where FIELD can do one. */
+	return (struct file *)FIELD(hlist_head, FIELD(fdtable, table, fd) + fd, first);
 }
 
 /* NULL if the file is no socket: only of a socket does the private data point back at the file. */

@@ -72,7 +72,7 @@ export class Session implements SourceReader, Run {
     const { counters } = this.profiler;
     if (counters.exchanges >= this.maxExchanges) return;
     this.profiler.receive(record);
-    this.record((recording) => recording.record(record)); // after the names that it made us ask for
+    if (this.recording !== null) this.record((recording) => recording.record(record)); // after the names it asked for
     if (counters.exchanges >= this.maxExchanges) this.source.stop("count");
   }
 

@@ -328,7 +328,7 @@ export class Connection {
   /** The final response begins after the interim one. */
   private passInterim(bytes: number): void {
     const { oldest } = this.matcher;
-    if (oldest !== undefined && oldest.answerPosition === this.responses.messagePosition) {
+    if (oldest !== null && oldest.answerPosition === this.responses.messagePosition) {
       oldest.answerPosition = (oldest.answerPosition + bytes) >>> 0;
     }
   }

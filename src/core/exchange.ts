@@ -114,6 +114,8 @@ export class Exchange {
   position = 0;
   answerPosition = 0;
   epoch = 0;
+  /** The request after it, while it waits for its response. */
+  next: Exchange | null = null;
   readonly request = new RawMessage();
   readonly response = new RawMessage();
   readonly requestCalls = new CallLog();

@@ -17,9 +17,11 @@ const MAX_WAITING = 10_000;
 const QUIET_NS = 1e9;
 
 export class Matcher {
-  /** Ring-free queue: consumed from `first`, compacted when it is empty. */
-  private waiting: Exchange[] = [];
-  private first = 0;
+  /** The request that the next response answers if nothing was missed; the others hang on it by `next`. */
+  oldest: Exchange | null = null;
+  private newest: Exchange | null = null;
+  /** Requests that wait. */
+  size = 0;
   private epoch: number;
   private syncedEpoch = 0;
   private hasPipelined = false;
@@ -40,19 +42,10 @@ export class Matcher {
     this.trial = new Trial(verdict);
   }
 
-  get size(): number {
-    return this.waiting.length - this.first;
-  }
-
-  /** The request that the next response answers if nothing was missed. */
-  get oldest(): Exchange | undefined {
-    return this.waiting[this.first];
-  }
-
   push(exchange: Exchange, timeNs: number): void {
-    const newest = this.waiting[this.waiting.length - 1];
+    const { newest } = this;
     // Two requests with no byte of a response between them. (With bytes between them, a response was missed.)
-    const before = newest === undefined && this.isAfterMiss ? this.pairedUpTo : newest?.answerPosition;
+    const before = newest !== null ? newest.answerPosition : this.isAfterMiss ? this.pairedUpTo : undefined;
     if (before === exchange.answerPosition) this.pipelines();
     this.isAfterMiss = false;
     if (this.size >= MAX_WAITING) this.clear();
@@ -60,7 +53,10 @@ export class Matcher {
     // A request that can't be proved is kept as long as it may take a response out of the queue.
     if (this.epoch > this.syncedEpoch && this.hasPipelined && isQuiet && this.size === 0) this.syncedEpoch = this.epoch;
     exchange.epoch = this.epoch;
-    this.waiting.push(exchange);
+    if (this.newest === null) this.oldest = exchange;
+    else this.newest.next = exchange;
+    this.newest = exchange;
+    this.size++;
     this.lastActivityNs = timeNs;
   }
 
@@ -73,18 +69,18 @@ export class Matcher {
     // Two responses with no byte of a request between them.
     if (this.answeredUpTo === requestPosition) this.pipelines();
     this.answeredUpTo = requestPosition;
-    for (let exchange = this.oldest; exchange !== undefined; exchange = this.oldest) {
+    for (let exchange = this.oldest; exchange !== null; exchange = this.oldest) {
       // A response to a request cannot precede it.
       if (((requestPosition - exchange.position) | 0) <= 0) {
         this.requestsMissed();
         return undefined;
       }
       if (exchange.epoch <= this.syncedEpoch) {
-        if (!this.trial.isOn) return this.shift();
+        if (!this.trial.isOn) return this.shift(exchange);
         if (position !== exchange.answerPosition) this.mistrust();
         else {
           this.trial.turn(exchange);
-          return this.shift();
+          return this.shift(exchange);
         }
       }
       const ahead = (position - exchange.answerPosition) | 0;
@@ -92,9 +88,9 @@ export class Matcher {
       if (ahead === 0 && !this.hasPipelined) {
         this.syncedEpoch = exchange.epoch;
         this.trial.begin(exchange);
-        return this.shift();
+        return this.shift(exchange);
       }
-      this.drop(this.shift());
+      this.drop(this.shift(exchange));
     }
     this.epoch++; // its request was missed, or comes late: then it must not wait for the next response
     return undefined;
@@ -115,7 +111,7 @@ export class Matcher {
   /** Responses may have gone by unseen: so must those that wait. */
   responsesMissed(): void {
     this.epoch++;
-    for (let i = this.first; i < this.waiting.length; i++) this.waiting[i]!.epoch = this.epoch;
+    for (let exchange = this.oldest; exchange !== null; exchange = exchange.next) exchange.epoch = this.epoch;
   }
 
   /** What was paired without proof may be wrong: all must be proved again. */
@@ -132,19 +128,16 @@ export class Matcher {
 
   /** Nothing that waits will be answered. */
   clear(): void {
-    if (this.size > 0) this.epoch++;
-    while (this.size > 0) this.drop(this.shift());
+    if (this.oldest !== null) this.epoch++;
+    for (let exchange = this.oldest; exchange !== null; exchange = this.oldest) this.drop(this.shift(exchange));
   }
 
-  private shift(): Exchange {
-    const exchange = this.waiting[this.first++]!;
-    if (this.first === this.waiting.length) {
-      this.waiting.length = 0;
-      this.first = 0;
-    } else if (this.first >= 256) {
-      this.waiting.splice(0, this.first);
-      this.first = 0;
-    }
-    return exchange;
+  /** `oldest` leaves the queue. */
+  private shift(oldest: Exchange): Exchange {
+    this.oldest = oldest.next;
+    if (this.oldest === null) this.newest = null;
+    oldest.next = null;
+    this.size--;
+    return oldest;
   }
 }

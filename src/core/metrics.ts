@@ -9,6 +9,9 @@ const MS_PER_MINUTE = 60_000;
 export class MetricSet {
   requests = 0;
   private readonly statuses = new Map<number, number>();
+  /** Most exchanges have the status of the one before: those are counted here until another comes. */
+  private lastStatus = 0;
+  private ofLastStatus = 0;
   private readonly requestBytes = new Histogram();
   private readonly responseBytes = new Histogram();
   private readonly durationNs = new Histogram();
@@ -16,7 +19,8 @@ export class MetricSet {
 
   record(exchange: Exchange): void {
     this.requests++;
-    this.statuses.set(exchange.status, (this.statuses.get(exchange.status) ?? 0) + 1);
+    if (exchange.status !== this.lastStatus) this.countStatuses(exchange.status);
+    this.ofLastStatus++;
     this.requestBytes.record(exchange.requestBytes);
     this.responseBytes.record(exchange.responseBytes);
     this.durationNs.record(exchange.responseEndNs - exchange.requestStartNs);
@@ -25,7 +29,8 @@ export class MetricSet {
 
   add(other: MetricSet): void {
     this.requests += other.requests;
-    for (const [status, count] of other.statuses) this.statuses.set(status, (this.statuses.get(status) ?? 0) + count);
+    other.countStatuses(other.lastStatus);
+    for (const [status, count] of other.statuses) this.addStatus(status, count);
     this.requestBytes.add(other.requestBytes);
     this.responseBytes.add(other.responseBytes);
     this.durationNs.add(other.durationNs);
@@ -35,6 +40,7 @@ export class MetricSet {
   reset(): void {
     this.requests = 0;
     this.statuses.clear();
+    this.ofLastStatus = 0;
     for (const histogram of [this.requestBytes, this.responseBytes, this.durationNs, this.ttfbNs]) histogram.reset();
   }
 
@@ -51,7 +57,18 @@ export class MetricSet {
   }
 
   statusCounts(): StatusCounts {
+    this.countStatuses(this.lastStatus);
     return Object.fromEntries([...this.statuses].sort(([a], [b]) => a - b).map(([status, count]) => [status, count]));
+  }
+
+  private countStatuses(next: number): void {
+    if (this.ofLastStatus > 0) this.addStatus(this.lastStatus, this.ofLastStatus);
+    this.lastStatus = next;
+    this.ofLastStatus = 0;
+  }
+
+  private addStatus(status: number, count: number): void {
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + count);
   }
 }
 

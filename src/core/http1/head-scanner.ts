@@ -15,6 +15,7 @@ import {
   TRANSFER_ENCODING,
 } from "./framing.ts";
 import type { Head } from "./handler.ts";
+import { passPlainLines } from "./plain-lines.ts";
 import { INVALID, NEED_MORE, scanRequestLine, scanStatusLine } from "./start-line.ts";
 import { findLineFeed } from "./words.ts";
 
@@ -62,13 +63,6 @@ export function newHead(): Head {
     startNs: 0,
   };
 }
-
-/**
- * First letters of fields that say nothing about framing, which are all but Content-Length, Expect and
- * Transfer-Encoding: what such a line looks like past its first letter can't matter, so it is passed at once.
- */
-const CANNOT_FRAME = new Uint8Array(256);
-for (const letter of "abdfghijklmnopqrsuvwxyzABDFGHIJKLMNOPQRSUVWXYZ") CANNOT_FRAME[letter.charCodeAt(0)] = 1;
 
 export class HeadScanner {
   readonly head: Head = newHead();
@@ -159,17 +153,9 @@ export class HeadScanner {
     }
     let at = this.lineStart | 0;
     for (;;) {
-      const lineStart = at;
-      if (at < end && CANNOT_FRAME[bytes[at]!] === 1) {
-        at = findLineFeed(bytes, at, end);
-        if (at >= end) {
-          this.lineStart = lineStart;
-          return "more";
-        }
-        at = (at + 1) | 0;
-        if (this.openField !== NO_FIELD && !this.endField(bytes, lineStart)) return "invalid";
-        continue;
-      }
+      const lineStart = passPlainLines(bytes, at, end);
+      if (lineStart > at && this.openField !== NO_FIELD && !this.endField(bytes, at)) return "invalid";
+      at = lineStart;
       while (at < end && bytes[at]! > SP && bytes[at] !== COLON) at = (at + 1) | 0;
       const nameEnd = at;
       at = findLineFeed(bytes, at, end);
