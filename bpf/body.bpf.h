@@ -109,6 +109,41 @@ static __always_inline u32 limit_of_head(struct connection *connection, struct s
 	return config.keep_bytes;
 }
 
+/*
+ * The call is in the payload: it is a head and nothing else, so what comes next is perhaps a large body. (A request
+ * without a body mostly begins with G, and a response that has a small one brings it in the same call.)
+ */
+static __always_inline bool is_head_alone(struct scratch *scratch, u32 length)
+{
+	return length >= 16 && length < SCAN_BYTES && scratch->payload[0] != 'G' &&
+	       *(u32 *)(scratch->payload + length - 4) == ('\r' | '\n' << 8 | '\r' << 16 | '\n' << 24);
+}
+
+static __always_inline void expect_body(struct connection *connection, struct scratch *scratch, u32 length,
+					bool is_write)
+{
+	u64 *body = is_write ? &connection->out_body : &connection->in_body;
+	long announced;
+
+	scan_head(length);
+	if (*(volatile u32 *)&scratch->head.end != length || scratch->head.is_coded || has_no_body(scratch->payload))
+		return;
+	announced = content_length();
+	if (announced < BULK_BYTES)
+		return;
+	*body = announced;
+	connection->wants_body = true;
+}
+
+/* User space has found it to be in the middle of a long body whose head was not understood here. */
+static __always_inline bool is_passed(struct scratch *scratch, struct transfer *transfer)
+{
+	u64 key = (u64)scratch->event.event.connection << 1 | transfer->is_write;
+	u32 *position = bpf_map_lookup_elem(&passed, &key);
+
+	return position && (s32)(*position - (scratch->event.position + transfer->length)) >= 0;
+}
+
 /* How many bytes from the beginning of the call to copy. */
 static __always_inline u32 copy_limit(struct connection *connection, struct scratch *scratch,
 				      struct transfer *transfer)
@@ -130,9 +165,10 @@ static __always_inline u32 copy_limit(struct connection *connection, struct scra
 		return is_first ? config.keep_bytes : 0;
 	}
 	*body = 0;
-	if (length >= BULK_BYTES)
-		connection->is_bulk = true;
-	return WHOLE_CALL;
+	if (length < BULK_BYTES)
+		return WHOLE_CALL;
+	connection->is_bulk = true;
+	return is_passed(scratch, transfer) ? 0 : WHOLE_CALL;
 }
 
 #endif

@@ -178,6 +178,8 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	scratch->event.length = transfer->length;
 	scratch->event.head_bytes = head;
 	scratch->event.tail_bytes = 0;
+	if (head == transfer->length && is_head_alone(scratch, head))
+		expect_body(connection, scratch, head, transfer->is_write);
 	size = head;
 	if (size > HEAD_BYTES) /* never; tells the verifier */
 		return;

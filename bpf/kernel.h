@@ -17,6 +17,7 @@ typedef unsigned long long __u64;
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
+typedef __s32 s32;
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;

@@ -54,6 +54,14 @@ struct {
 	__type(value, struct connection);
 } connections SEC(".maps");
 
+/* (inode << 1 | is it written) → position up to which user space needs no copies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u32);
+} passed SEC(".maps");
+
 struct unix_descriptor {
 	u64 socket;
 	u32 inode;

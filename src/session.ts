@@ -59,6 +59,7 @@ export class Session implements SourceReader, Run {
         onSample: (sample) => view.sample(sample),
         onWarning: (code, message, timeNs) => this.warn(code, message, timeNs),
         onIgnore: (connection) => this.source.ignore(connection),
+        onPass: (stretch) => this.source.pass(stretch),
         nameOf: (pid) => this.nameOf(pid),
       },
     );

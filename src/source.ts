@@ -1,5 +1,6 @@
 import type { RecordCursor } from "./core/decode.ts";
 import type { Ended, Target } from "./core/profile.ts";
+import type { PassedStretch } from "./core/profiler.ts";
 
 /** Where records come from: the kernel's ring buffer or a recording. The line behind it is the same. */
 export interface Source {
@@ -14,6 +15,8 @@ export interface Source {
   stop(ended: Ended): void;
   /** The kernel need not report this connection any more. */
   ignore(connection: { readonly socket: bigint; readonly id: number }): void;
+  /** The kernel need not copy these bytes. */
+  pass(stretch: PassedStretch): void;
   /** The name of a process; "" if it is not known. */
   nameOf(pid: number): string;
   /** How far it has been read; null where there is no end to read to. */

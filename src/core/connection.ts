@@ -136,6 +136,13 @@ export class Connection {
     calls.add(this.record);
   }
 
+  /** How far the direction of this record need not be copied; undefined if there is nothing new to say of it. */
+  passesUpTo(record: RecordCursor): number | undefined {
+    const isRequest = ((record.flags & FLAG_WRITE) !== 0) === (this.side === "client");
+    const { maxRequestBytes, maxResponseBytes } = this.context;
+    return isRequest ? this.requests.passesUpTo(maxRequestBytes) : this.responses.passesUpTo(maxResponseBytes);
+  }
+
   /** A direction ended: by `end`, what the process reads (`in`), what it writes (`out`), each up to a position. */
   ended(end: { isIn: boolean; isOut: boolean; inPosition: number; outPosition: number }, timeNs: number): void {
     const isServer = this.side === "server";

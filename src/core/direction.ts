@@ -8,6 +8,11 @@ import type { RecordCursor } from "./decode.ts";
 import type { MessageHandler } from "./http1/handler.ts";
 import { MessageParser } from "./http1/parser.ts";
 
+/** To tell the kernel costs a system call, which the copies of some records do. */
+const MIN_PASSED_BYTES = 1 << 18;
+/** Positions are compared as signed differences. */
+const MAX_PASSED_BYTES = 1 << 30;
+
 export class Direction {
   readonly parser: MessageParser;
   /** Where the next byte belongs, modulo 2^32; undefined before the first. */
@@ -25,6 +30,7 @@ export class Direction {
   private callNs = 0;
   /** Bytes that no call showed went by: when they did, nobody knows. */
   isMissing = false;
+  private passUpTo: number | undefined = undefined;
   private readonly onSkip: () => void;
   /** Joined in mid-stream, no message seen yet: what goes by belongs to one that began before. */
   private isJoining: boolean;
@@ -71,6 +77,17 @@ export class Direction {
     if (startNs === this.callNs) this.messageStarts();
     if (this.isJoining) this.lostSeen = this.parser.lostBytes;
     this.isJoining = false;
+  }
+
+  /** How far its bytes need not be copied, once a long body has shown `keepBytes`; undefined if that is not news. */
+  passesUpTo(keepBytes: number): number | undefined {
+    const { expected, parser } = this;
+    const left = parser.openBytes < keepBytes && !parser.isTunnel ? 0 : parser.bytesToPass;
+    if (expected === undefined || left < MIN_PASSED_BYTES) return undefined;
+    const position = (expected + Math.min(left, MAX_PASSED_BYTES)) >>> 0;
+    const isNews = position !== this.passUpTo;
+    this.passUpTo = position;
+    return isNews ? position : undefined;
   }
 
   /** The peer's FIN has arrived. */

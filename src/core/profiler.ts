@@ -47,18 +47,30 @@ export interface ProfilerOptions {
   readonly toInstant: (monotonicNs: number) => Instant;
 }
 
+/** Bytes of one direction of a connection that are known to be body. */
+export interface PassedStretch {
+  /** Inode number of the socket. */
+  readonly id: number;
+  readonly isWrite: boolean;
+  /** Where in the stream they end, modulo 2^32. */
+  readonly position: number;
+}
+
 /** What happens while records are read. */
 export interface ProfilerEvents {
   onSample(sample: Sample): void;
   onWarning(code: string, message: string, timeNs: number): void;
   /** A connection carries something else: the kernel need not report it any more. */
   onIgnore(connection: { readonly socket: bigint; readonly id: number }): void;
+  /** Up to a position the kernel need not copy what goes by. */
+  onPass(stretch: PassedStretch): void;
   /** The name of a process that no record named; "" if it is not known. */
   nameOf(pid: number): string;
 }
 
 /** Trace contexts often stand behind long cookies. */
 const MIN_REQUEST_BYTES = 8192;
+const LARGE_COPY_BYTES = 32_768;
 const TCP_FIN_WAIT1 = 4;
 const MAX_LINGER_NS = 10e9;
 const TCP_CLOSE = 7;
@@ -172,8 +184,15 @@ export class Profiler {
     if (connection === null) return;
     if (!open.held.isEmpty || connection.isAhead(record)) this.hold(open, connection, record);
     else connection.receive(record);
+    if (record.headBytes >= LARGE_COPY_BYTES) this.passBody(connection, record);
     if (connection.isNotHttp) this.ignore(open, record.timeNs);
     else if ((record.flags & FLAG_END) !== 0 && this.lingering.has(open)) this.close(open, record.timeNs);
+  }
+
+  private passBody(connection: Connection, record: RecordCursor): void {
+    const position = connection.passesUpTo(record);
+    if (position === undefined) return;
+    this.events.onPass({ id: record.connection, isWrite: (record.flags & FLAG_WRITE) !== 0, position });
   }
 
   private open(record: RecordCursor): void {

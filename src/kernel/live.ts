@@ -9,6 +9,7 @@ import {
   type RecordCursor,
 } from "../core/decode.ts";
 import type { Ended, Target } from "../core/profile.ts";
+import type { PassedStretch } from "../core/profiler.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
@@ -92,6 +93,10 @@ export class LiveSource implements Source {
 
   ignore(connection: { readonly socket: bigint; readonly id: number }): void {
     this.probe.ignore(connection, CONNECTION_IGNORED);
+  }
+
+  pass(stretch: PassedStretch): void {
+    this.probe.pass(stretch);
   }
 
   nameOf(pid: number): string {

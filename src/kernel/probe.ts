@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
+import type { PassedStretch } from "../core/profiler.ts";
 import { UserError } from "../errors.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
@@ -23,6 +24,7 @@ export interface ProbeOptions {
   readonly isVerbose: boolean;
 }
 
+const BPF_ANY = 0;
 const BPF_EXIST = 2;
 /** A page: the kernel maps no less. */
 const GLOBALS_BYTES = 4096;
@@ -32,6 +34,7 @@ export class Probe {
   private readonly object: Pointer;
   private readonly links: Pointer[] = [];
   private readonly connectionsFd: number;
+  private readonly passedFd: number;
   private readonly eventsFd: number;
   /** The kernel side's global variables. */
   private readonly globals: Mapping;
@@ -63,6 +66,7 @@ export class Probe {
     const bpf = libbpf();
     this.object = object;
     this.connectionsFd = this.mapFd("connections");
+    this.passedFd = this.mapFd("passed");
     this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, true);
     this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
     this.isAsleep = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_asleep[0], 1);
@@ -98,6 +102,12 @@ export class Probe {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error; // it is closed by now
     }
+  }
+
+  /** Calls that end before `position` are reported, and not copied. */
+  pass({ id, isWrite, position }: PassedStretch): void {
+    const key = BigUint64Array.of((BigInt(id) << 1n) | BigInt(isWrite));
+    libbpf().updateElement(this.passedFd, key, Uint32Array.of(position), BPF_ANY);
   }
 
   /** Events that found the ring full, and the bytes that they told of. */

@@ -87,6 +87,8 @@ export class RecordingSource implements Source {
 
   ignore(): void {}
 
+  pass(): void {}
+
   nameOf(pid: number): string {
     return this.names.get(pid) ?? "";
   }

@@ -72,6 +72,7 @@ export function startProfiling(
       onSample: (sample) => samples.push(sample),
       onWarning: (code, message) => warnings.push({ code, message }),
       onIgnore: ({ id }) => ignored.push(id),
+      onPass: () => {},
       nameOf: options.nameOf ?? ((pid) => `pid-${pid}`),
     },
   );

@@ -47,6 +47,28 @@ test("vectors, peeks, short writes, single bytes, sendfile, splice, bytes thrown
   expect(summary.capture).toMatchObject(nothingMissed);
 });
 
+test("sockets passed on, inherited, duplicated, shared by threads and processes, and used again", async () => {
+  const { summary, counted } = await see("sockets.py");
+  expect(movedOn(summary, "server")).toEqual(counted);
+  expect(movedOn(summary, "client")).toEqual(counted);
+  // The process that accepted has answered once, the one that it gave the connection to answered the rest.
+  const byProcess = new Map<number, number>();
+  for (const { process, endpoints } of edgesOf(summary, "server")) {
+    const passedOn = endpoints.filter(({ uri }) => uri.startsWith("/passed-on/")).length;
+    if (passedOn > 0) byProcess.set(process.pid, passedOn);
+  }
+  expect([...byProcess.values()].sort((a, b) => a - b)).toEqual([1, 12]);
+  expect(summary.capture).toMatchObject(nothingMissed);
+});
+
+test("connections reset in mid-message: what went over is counted, and the next connection is whole", async () => {
+  const { summary, counted } = await see("broken.py");
+  expect(movedOn(summary, "server")).toEqual(counted);
+  expect(movedOn(summary, "client")).toEqual(counted);
+  // Of 13 of each kind and side: a body and a response head that were cut off; a head that was.
+  expect(summary.capture).toMatchObject({ requests: 182, unansweredRequests: 52, unparsedMessages: 26, lostEvents: 0 });
+});
+
 test("a sample may hold more than a record: 300,000 bytes of body that one call wrote", async () => {
   const server = await startNodeServer();
   const args = ["--pid", `${server.pid}`, "--slow", "0", "--max-response-size", "1m", "--count", "1"];

@@ -36,6 +36,7 @@ export function record(script: (live: Live) => void, flags = "--json --interval 
       run: () => Promise.reject(new Error("the script runs it")),
       stop: (ended) => void stops.push(ended),
       ignore: () => undefined,
+      pass: () => undefined,
       nameOf: (pid) => names.get(pid) ?? "",
       progress: () => null,
       close: () => undefined,

@@ -14,6 +14,8 @@ export interface RawConnection {
   readonly response: (options?: { bodiless?: boolean }) => Promise<RawResponse>;
   /** The next `size` bytes, whatever they are. */
   readonly bytes: (size: number) => Promise<Buffer>;
+  /** Everything up to and with this text. */
+  readonly until: (text: string) => Promise<Buffer>;
   readonly close: () => Promise<void>;
 }
 
@@ -60,6 +62,10 @@ function rawConnection(socket: Socket): RawConnection {
   return {
     socket,
     bytes,
+    until: async (text) => {
+      await holds(() => received.includes(text));
+      return take(received.indexOf(text) + text.length);
+    },
     write: (data) =>
       new Promise((resolve, reject) => socket.write(data, (error) => (error ? reject(error) : resolve()))),
     response: async ({ bodiless = false } = {}) => {

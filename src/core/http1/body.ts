@@ -24,6 +24,12 @@ export class BodyScanner {
     return this.framing === "none" || (this.framing === "length" && this.left === 0);
   }
 
+  /** Bytes that are known to be nothing but body. */
+  get bytesLeft(): number {
+    if (this.framing === "close") return Number.POSITIVE_INFINITY;
+    return this.framing === "chunked" ? this.chunks!.dataLeft : this.left;
+  }
+
   get problem(): ChunkProblem | null {
     return this.framing === "chunked" ? this.chunks!.problem : null;
   }

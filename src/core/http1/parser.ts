@@ -54,6 +54,12 @@ export class MessageParser {
     return this.state === "start";
   }
 
+  /** Bytes to come that nobody needs to see: body of known length, or anything where HTTP has ended. */
+  get bytesToPass(): number {
+    if (this.state === "body") return this.body.bytesLeft;
+    return this.state === "tunnel" ? Number.POSITIVE_INFINITY : 0;
+  }
+
   /** Bytes of the message that is being read. */
   get openBytes(): number {
     if (this.partialHead !== null) return this.partialHead.keptBytes;

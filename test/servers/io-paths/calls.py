@@ -1,4 +1,5 @@
 """Each scenario moves its messages with another kind of call."""
+import ctypes
 import os
 import select
 import socket
@@ -8,6 +9,8 @@ from wire import (
     wait_for,
 )
 
+libc = ctypes.CDLL(None, use_errno=True)
+MSG_WAITFORONE = 0x10000
 BODY = bytes(range(256)) * 12
 
 
@@ -97,6 +100,53 @@ def send_file(connection, data):
     os.close(file)
 
 
+class Vector(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+class Message(ctypes.Structure):
+    """struct mmsghdr"""
+
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint),
+        ("vectors", ctypes.c_void_p),
+        ("vector_count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_long),
+        ("length", ctypes.c_uint),
+    ]
+
+
+def messages_of(buffers):
+    """A message for each of the buffers, which must outlive them."""
+    size = ctypes.sizeof
+    vectors = (Vector * len(buffers))(*[(ctypes.addressof(buffer), size(buffer)) for buffer in buffers])
+    at = ctypes.addressof(vectors)
+    messages = (Message * len(buffers))(*[(None, 0, at + i * size(Vector), 1) for i in range(len(buffers))])
+    messages.vectors = vectors  # so that they live as long
+    return messages
+
+
+def send_messages(connection, data):
+    """sendmmsg with up to 1,000 messages of 5 bytes."""
+    while data:
+        buffers = [ctypes.create_string_buffer(part, len(part)) for part in pieces(data, 5)[:1000]]
+        messages = messages_of(buffers)
+        sent = libc.sendmmsg(connection.fileno(), messages, len(messages), 0)
+        assert sent > 0
+        data = data[sum(message.length for message in messages[:sent]) :]
+
+
+def receive_messages(connection, _):
+    buffers = [ctypes.create_string_buffer(7) for _ in range(200)]
+    messages = messages_of(buffers)
+    got = libc.recvmmsg(connection.fileno(), messages, len(messages), MSG_WAITFORONE, None)
+    assert got > 0
+    return b"".join(buffer.raw[: message.length] for buffer, message in zip(buffers[:got], messages))
+
+
 def discard_bodies():
     """The server reads heads, and has the kernel throw the bodies away (tcp(7), MSG_TRUNC)."""
     uri, body = "/msg-trunc", BODY * 20
@@ -166,6 +216,7 @@ def both_ways(uri, body=BODY, **calls):
 both_ways("/writev", send=send_vectors(writev, 61), receive=receive_vectors(readv, 47))
 both_ways("/sendmsg", send=send_vectors(sendmsg, 61), receive=receive_vectors(recvmsg, 47))
 both_ways("/thousand-vectors", send=send_vectors(sendmsg, 1), receive=receive_vectors(recvmsg, 1))
+both_ways("/sendmmsg", send=send_messages, receive=receive_messages)
 both_ways("/peek", receive=read_after_peek)
 both_ways("/short-writes", BODY * 60, send=send_short, receive=receive_without_waiting)
 both_ways("/one-byte-writes", b"a small body", send=send_bytes_one_by_one)
