@@ -53,13 +53,15 @@ export interface RouteConfig {
 export type GroupBy = "endpoint" | "edge" | "host" | "status";
 
 export interface ViewConfig {
-  readonly format: "text" | "ndjson";
+  readonly format: "text" | "ndjson" | "topology" | "dot" | "mermaid";
   /** `-o FILE`, or null for stdout. */
   readonly outputFile: string | null;
   /** 0: the summary alone. */
   readonly intervalMs: number;
   readonly groupBy: GroupBy;
   readonly histograms: boolean;
+  /** `--tcp`: tables of what TCP went through. */
+  readonly tcp: boolean;
   readonly color: boolean;
   /** Columns of the terminal; 80 when there is none. */
   readonly columns: number;

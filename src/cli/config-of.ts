@@ -24,7 +24,7 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
       maxEndpoints: flags.maxEndpoints,
     },
     view: viewOf(flags, terminal),
-    live: terminal.isTty && flags.output === undefined && !flags.json && !flags.plain,
+    live: terminal.isTty && flags.output === undefined && !flags.plain && formatOf(flags) === "text",
     durationMs: flags.duration ?? null,
     count: flags.count ?? null,
     ringBytes: flags.bufferSize,
@@ -43,14 +43,22 @@ function targetsOf(flags: Flags): TargetConfig {
   };
 }
 
+function formatOf({ json, topology, dot, mermaid }: Flags): ViewConfig["format"] {
+  if (json) return "ndjson";
+  if (topology) return "topology";
+  if (dot) return "dot";
+  return mermaid ? "mermaid" : "text";
+}
+
 function viewOf(flags: Flags, terminal: Terminal): ViewConfig {
   return {
-    format: flags.json ? "ndjson" : "text",
+    format: formatOf(flags),
     outputFile: flags.output ?? null,
     intervalMs: flags.interval,
     groupBy: flags.groupBy,
     histograms: flags.histograms ?? false,
-    color: useColor(terminal, flags.color && flags.output === undefined && !flags.json),
+    tcp: flags.tcp ?? false,
+    color: useColor(terminal, flags.color && flags.output === undefined && formatOf(flags) === "text"),
     columns: terminal.columns ?? 80,
   };
 }

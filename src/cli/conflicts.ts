@@ -14,8 +14,12 @@ export function checkConflicts(kind: "run" | "replay" | "doctor", given: Readonl
   if (kind === "run" && !TARGETS.some((target) => given.has(target))) throw noTarget(given);
 }
 
+/** Of these, one at a time. */
+const FORMATS = ["--plain", "--json", "--topology", "--dot", "--mermaid"];
+
 const PAIRS: readonly (readonly [a: string, b: string, fix: string])[] = [
   ["--json", "--plain", "choose one: --json for scripts, --plain for tables"],
+  ...FORMATS.flatMap((a, i) => FORMATS.slice(i + 1).map((b) => [a, b, "choose one of them"] as const)),
 ];
 
 const TARGETS = ["--pid", "--cgroup", "--comm", "--all", "--"];

@@ -36,6 +36,10 @@ export interface Flags {
   readonly uriTemplate?: readonly string[];
   readonly maxEndpoints: number;
   readonly histograms?: true;
+  readonly tcp?: true;
+  readonly topology?: true;
+  readonly dot?: true;
+  readonly mermaid?: true;
   readonly color: boolean;
   readonly duration?: number;
   readonly count?: number;
@@ -107,6 +111,10 @@ function addViews(program: Command): void {
   program.optionsGroup("Views:");
   add(program, "--plain", "tables as text, also on a terminal");
   add(program, "--json", "NDJSON, one object a line");
+  add(program, "--topology", "who called whom, one line a pair, when the run has ended");
+  add(program, "--dot", "the same as a graph for Graphviz");
+  add(program, "--mermaid", "the same as a Mermaid flowchart");
+  add(program, "--tcp", "tables of what TCP went through, too");
   add(program, "--interval <duration>", "how often to show; 0: the summary alone", intervalMs, 1000, "1s");
   add(program, "-o, --output <file>", "write there instead of to stdout", nonEmpty);
   add(

@@ -73,7 +73,7 @@ export class Aggregate {
   profile(scope: "window" | "total", windowMs: number): EdgeProfile[] {
     return [...this.edges.values()]
       .map((edge) => this.edgeProfile(edge, scope, windowMs))
-      .filter((edge) => edge.requests > 0 || edge.inFlight > 0)
+      .filter((edge) => edge.requests > 0 || edge.inFlight > 0 || (edge.tcp?.failedConnects ?? 0) > 0)
       .sort((a, b) => b.requests - a.requests);
   }
 
@@ -86,8 +86,10 @@ export class Aggregate {
     return distributionsOf(this.edges.values(), focus, windowMs, this.options.groupBy === "host");
   }
 
-  private *all(): Iterable<RunningMetrics> {
+  private *all(): Iterable<Pick<RunningMetrics, "endWindow" | "reset" | "restore">> {
     for (const edge of this.edges.values()) {
+      yield edge.tcp;
+      yield edge.bothSides;
       yield* edge.allEndpoints();
       yield* edge.groups.values();
     }
@@ -104,6 +106,20 @@ export class Aggregate {
     const edge = this.edges.get(key) ?? this.newEdge(key, connection, pid, peer);
     if (edge.peer.pid !== null) this.namesakes.set(others, namesakes + 1);
     return edge;
+  }
+
+  /** A client's attempt to connect came to nothing: it counts where those that work do, if there are any. */
+  failedConnect(pid: number, address: string, port: number): void {
+    const isIt = ({ side, process, peer }: Edge) =>
+      side === "client" && process.pid === pid && peer.port === port && peer.address === address;
+    const edge = [...this.edges.values()].find(isIt) ?? this.newClientEdge(pid, address, port);
+    edge.tcp.window.failedConnects++;
+  }
+
+  private newClientEdge(pid: number, address: string, port: number): Edge {
+    if (this.edges.size >= MAX_EDGES) return this.otherEdge("client", pid);
+    const peer = { pid: null, comm: null, address, port };
+    return this.addEdge(`null ${pid} client null ${port} ${address}`, "client", pid, peer);
   }
 
   private newEdge(key: string, connection: Connection, pid: number, peer: PeerInfo): Edge {
@@ -190,9 +206,19 @@ export class Aggregate {
       ...metrics,
       inFlight,
       statusCpm,
+      ...this.ends(edge, scope),
       endpoints: byRequests(endpoints),
     };
     return this.options.groupBy === null ? profile : { ...profile, groups: this.groups(edge, scope, windowMs) };
+  }
+
+  private ends(edge: Edge, scope: "window" | "total"): Pick<EdgeProfile, "tcp" | "bothSides"> {
+    const { histograms } = this.options;
+    const bothSides = edge.bothSides[scope];
+    return {
+      ...(edge.isUnix ? {} : { tcp: edge.tcp[scope].profile(edge.openConnections, histograms) }),
+      ...(bothSides.isEmpty ? {} : { bothSides: bothSides.profile(histograms) }),
+    };
   }
 
   private groups(edge: Edge, scope: "window" | "total", windowMs: number): GroupProfile[] {

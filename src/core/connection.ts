@@ -2,6 +2,8 @@
  * One connection of a profiled process: two directions, and the exchanges that run over them. Which direction
  * carries the requests, and so which side the process is, shows in the first message seen.
  */
+
+import type { Joint } from "./both-sides.ts";
 import { CallLog } from "./calls.ts";
 import type { CaptureCounters } from "./capture.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
@@ -14,6 +16,7 @@ import { findHeader } from "./http1/headers.ts";
 import { Matcher } from "./match.ts";
 import type { ProcessInfo, Side } from "./profile.ts";
 import { methodText, type TargetTable } from "./target.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What connections share: where their findings go, and what is to be kept. */
 export interface ConnectionContext {
@@ -38,6 +41,12 @@ export interface ConnectionContext {
 const QUIET_NS = 1e9;
 /** The FIN takes a place in the stream. */
 const FIN_BYTES = 1;
+/** What is known of it before its first message. */
+export interface Known {
+  readonly peer: ProcessInfo | null;
+  readonly traffic: Traffic;
+  readonly joint: Joint | null;
+}
 
 export class Connection {
   readonly info: ConnectionInfo;
@@ -53,6 +62,9 @@ export class Connection {
   hasMessages = false;
   /** The first message on it broke the grammar. */
   isNotHttp = false;
+  readonly traffic: Traffic;
+  /** Shared with the other end, if it is profiled too. */
+  joint: Joint | null;
   private readonly context: ConnectionContext;
   private readonly requests: Direction;
   private readonly responses: Direction;
@@ -68,8 +80,10 @@ export class Connection {
   private recordBytes: Uint8Array | null = null;
   private tunnelBytesSeen = 0;
 
-  constructor(info: ConnectionInfo, side: Side, peer: ProcessInfo | null, context: ConnectionContext) {
-    this.peer = peer;
+  constructor(info: ConnectionInfo, side: Side, known: Known, context: ConnectionContext) {
+    this.peer = known.peer;
+    this.traffic = known.traffic;
+    this.joint = known.joint;
     this.info = info;
     this.side = side;
     this.context = context;
@@ -207,6 +221,7 @@ export class Connection {
     exchange.expectsContinue = head.expectsContinue;
     this.requests.messageSeen(head.startNs);
     exchange.position = this.requests.messagePosition;
+    exchange.streamPosition = this.requests.nextMessageAt;
     exchange.answerPosition = this.requests.messageOtherPosition;
     this.beginCalls(exchange.requestCalls, this.requests, head);
     exchange.request.begin(this.context.maxRequestBytes);
@@ -222,6 +237,7 @@ export class Connection {
 
   private requestEnd(headerBytes: number, bodyBytes: number, endNs: number): void {
     this.requests.messageStarts();
+    this.requests.nextMessageAt += headerBytes + bodyBytes;
     const exchange = this.openRequest;
     this.openRequest = null;
     if (exchange === null) return;

@@ -2,11 +2,14 @@
  * The connections that are open now, by the inode number of their socket, and which of them are the two ends of one.
  * Bounded: past the cap the one that was opened first is let go, as the kernel's own table does.
  */
+
+import { Joint } from "./both-sides.ts";
 import type { Connection } from "./connection.ts";
 import { type ConnectionInfo, keyOf, keysOfOtherEnd, readInfo } from "./connection-info.ts";
 import { FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import { HeldRecords } from "./held.ts";
-import type { ProcessInfo } from "./profile.ts";
+import type { ProcessInfo, Sample } from "./profile.ts";
+import { Traffic } from "./traffic.ts";
 
 export const MAX_CONNECTIONS = 65_536;
 
@@ -24,6 +27,8 @@ export interface OpenConnection {
   /** Null until its first message shows which side it is. */
   connection: Connection | null;
   readonly held: HeldRecords;
+  readonly traffic: Traffic;
+  joint: Joint | null;
   pid: number;
 }
 
@@ -31,6 +36,13 @@ export class ConnectionTable {
   private readonly byId = new Map<number, OpenConnection>();
   /** By what both ends know, so that they find each other when both are profiled. */
   private readonly byKey = new Map<string, OpenConnection>();
+
+  private readonly showSample: (sample: Sample) => void;
+
+  /** `showSample` gets the samples that waited for their other side. */
+  constructor(showSample: (sample: Sample) => void) {
+    this.showSample = showSample;
+  }
 
   get(id: number): OpenConnection | undefined {
     return this.byId.get(id);
@@ -59,6 +71,8 @@ export class ConnectionTable {
       beganWriting: (record.flags & FLAG_WRITE) !== 0,
       connection: null,
       held: new HeldRecords(),
+      traffic: new Traffic(info.isFresh),
+      joint: null,
       pid: record.pid,
     };
     this.byId.set(info.id, open);
@@ -73,12 +87,22 @@ export class ConnectionTable {
     if (this.byKey.get(key) === open) this.byKey.delete(key);
   }
 
+  private join(open: OpenConnection, other: OpenConnection): void {
+    const joint = new Joint(this.showSample);
+    for (const end of [open, other]) {
+      end.joint = joint;
+      if (end.connection !== null) end.connection.joint = joint;
+    }
+  }
+
   private findOtherEnd(open: OpenConnection): void {
     for (const key of keysOfOtherEnd(open.info)) {
       const other = this.byKey.get(key);
       if (other === undefined || other === open) continue;
       open.other = other;
       other.other = open;
+      // The positions of unix sockets are counted from when each end was first seen, so they do not compare.
+      if (!open.info.isUnix) this.join(open, other);
       setPeer(open, other.opener);
       setPeer(other, open.opener);
       return;

@@ -22,6 +22,8 @@ export class Direction {
   messageOtherPosition = 0;
   /** The calls of a head that is not whole yet; hardly ever needed. */
   headCalls: CallLog | null = null;
+  /** Where the message that is open began, or the next one begins; may be past 2^32. */
+  nextMessageAt = 0;
   /** The peer has ended it, which the process may yet have to read. */
   private isEnding = false;
   /** Of the call that is being read. */
@@ -62,7 +64,10 @@ export class Direction {
     this.callOtherPosition = record.otherPosition;
     this.callNs = timeNs;
     if (missed > 0) this.miss(missed, timeNs);
-    if (parser.openBytes === 0) this.messageStarts();
+    if (parser.openBytes === 0) {
+      this.messageStarts();
+      this.nextMessageAt = position;
+    }
     const head = record.headBytes;
     const tail = record.tailBytes;
     const start = record.payload;

@@ -1,6 +1,9 @@
 /** Who called whom, seen from one side, and what was asked there. */
+import { BothSidesSet } from "./both-sides.ts";
 import { RunningMetrics } from "./metrics.ts";
 import type { PeerInfo, ProcessInfo, Protocol, Side } from "./profile.ts";
+import { Running } from "./running.ts";
+import { TcpSet } from "./tcp.ts";
 
 export class Edge {
   readonly side: Side;
@@ -9,6 +12,11 @@ export class Edge {
   readonly protocol: Protocol = "http";
   /** Requests that wait for their response now. */
   inFlight = 0;
+  /** Connections that are open now. */
+  openConnections = 0;
+  readonly tcp = new Running(() => new TcpSet());
+  /** Of the exchanges that both sides saw. */
+  readonly bothSides = new Running(() => new BothSidesSet());
   /** By method, then by the number of the template. */
   readonly endpoints = new Map<string, Map<number, Endpoint>>();
   /** By host or status, if asked for. */
@@ -18,6 +26,11 @@ export class Edge {
     this.side = side;
     this.process = process;
     this.peer = peer;
+  }
+
+  /** No TCP: a unix socket. */
+  get isUnix(): boolean {
+    return this.peer.address.startsWith("unix:");
   }
 
   *allEndpoints(): Iterable<Endpoint> {

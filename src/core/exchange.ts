@@ -112,6 +112,8 @@ export class Exchange {
   edge: { inFlight: number } | null = null;
   /** Stream position of the call that brought the request's first byte, and how far the responses had come by then. */
   position = 0;
+  /** Where in the stream the request itself begins, modulo 2^32: the same on both sides of a TCP connection. */
+  streamPosition = 0;
   answerPosition = 0;
   epoch = 0;
   /** The request after it, while it waits for its response. */

@@ -2,11 +2,12 @@
 import type { Exchange } from "./exchange.ts";
 import { Histogram } from "./histogram.ts";
 import type { Metrics, StatusCounts } from "./profile.ts";
+import { Running, type Summable } from "./running.ts";
 
 const NS_PER_MS = 1e6;
 const MS_PER_MINUTE = 60_000;
 
-export class MetricSet {
+export class MetricSet implements Summable<MetricSet> {
   requests = 0;
   private readonly statuses = new Map<number, number>();
   /** Most exchanges have the status of the one before: those are counted here until another comes. */
@@ -25,6 +26,10 @@ export class MetricSet {
     this.responseBytes.record(exchange.responseBytes);
     this.durationNs.record(exchange.responseEndNs - exchange.requestStartNs);
     this.ttfbNs.record(exchange.responseStartNs - exchange.requestStartNs);
+  }
+
+  get isEmpty(): boolean {
+    return this.requests === 0;
   }
 
   add(other: MetricSet): void {
@@ -76,30 +81,9 @@ export function perMinute(count: number, windowMs: number): number {
   return windowMs > 0 ? (count * MS_PER_MINUTE) / windowMs : 0;
 }
 
-/** A window that becomes part of a total when it ends. */
-export class RunningMetrics {
-  readonly window = new MetricSet();
-  readonly total = new MetricSet();
-  /** What was in the total before it began anew. */
-  private before: MetricSet | null = null;
-
-  endWindow(): void {
-    if (this.window.requests === 0) return;
-    this.total.add(this.window);
-    this.window.reset();
-  }
-
-  /** The total begins anew. */
-  reset(): void {
-    if (this.total.requests === 0) return;
-    this.before ??= new MetricSet();
-    this.before.add(this.total);
-    this.total.reset();
-  }
-
-  /** The total is that of the whole run again. */
-  restore(): void {
-    if (this.before !== null) this.total.add(this.before);
-    this.before = null;
+/** Those of the window that runs and of the whole run. */
+export class RunningMetrics extends Running<MetricSet> {
+  constructor() {
+    super(() => new MetricSet());
   }
 }

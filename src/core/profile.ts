@@ -81,6 +81,49 @@ export interface PeerInfo {
   readonly port: number | null;
 }
 
+/** What TCP went through on the connections of an edge. Counts are of the window or the run, and exact. */
+export interface TcpProfile {
+  readonly readBytes: number;
+  /** Calls that moved bytes. */
+  readonly readCalls: number;
+  readonly writtenBytes: number;
+  readonly writeCalls: number;
+  /** Connections that were opened while l7prof looked: by this side, by the other. */
+  readonly connects: number;
+  readonly accepts: number;
+  /** Connections that ended in any way; of them by a reset of the peer, one of this side, and for want of an answer. */
+  readonly closes: number;
+  readonly resets: number;
+  readonly aborts: number;
+  readonly timeouts: number;
+  /** Attempts that were refused, not answered, or given up. */
+  readonly failedConnects: number;
+  /** Segments that this side sent again. */
+  readonly retransmits: number;
+  readonly openConnections: number;
+  readonly connectMs: Distribution;
+  /** Smoothed round trip time and its mean deviation, sampled at the beginning, the end and every 100 ms of traffic. */
+  readonly srttMs: Distribution;
+  readonly rttvarMs: Distribution;
+}
+
+/** Of the exchanges that the client and the server were both seen in. */
+export interface BothSidesProfile {
+  readonly exchanges: number;
+  readonly clientMs: Distribution;
+  readonly serverMs: Distribution;
+  /** On the way and in queues: client duration less server duration. */
+  readonly transitMs: Distribution;
+}
+
+/** One exchange as its two sides saw it. */
+export interface BothSides {
+  readonly clientMs: number;
+  readonly serverMs: number;
+  /** The difference; of short exchanges it may be a little below zero. */
+  readonly transitMs: number;
+}
+
 /** One direction of use between two processes, seen from `side`. */
 export interface EdgeProfile extends Metrics {
   readonly side: Side;
@@ -90,6 +133,10 @@ export interface EdgeProfile extends Metrics {
   /** Requests that wait for their response now. */
   readonly inFlight: number;
   readonly statusCpm: StatusCounts;
+  /** Not of unix sockets. */
+  readonly tcp?: TcpProfile;
+  /** If there are any. */
+  readonly bothSides?: BothSidesProfile;
   /** By requests, most first. */
   readonly endpoints: readonly EndpointProfile[];
   /** With `--group-by host|status`: the same exchanges by Host header or by status code, most first. */
@@ -247,6 +294,8 @@ export interface Sample {
   readonly trace: TraceContext | null;
   /** Headers of the request that look like a trace context and are none. */
   readonly traceProblems: readonly TraceProblem[];
+  /** Where client and server are both profiled; known a little later than the rest. */
+  bothSides?: BothSides;
   readonly events: readonly SampleEvent[];
   /** How it went over its connection. Views don't show it; exports need it. */
   readonly wire?: WireSample;

@@ -2,7 +2,9 @@
  * The line from a kernel record to the profile: decode → stream → message → exchange → sample and aggregate.
  * Live and replay run the same; the records come from outside, and so does the time.
  */
+import { addressText } from "./address.ts";
 import { Aggregate } from "./aggregate.ts";
+import type { Joint } from "./both-sides.ts";
 import { CaptureCounters } from "./capture.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
@@ -12,12 +14,15 @@ import {
   EVENT_OPEN,
   EVENT_PEER,
   EVENT_PROCESS,
+  EVENT_REFUSED,
   EVENT_STATE,
+  EVENT_TCP,
   FLAG_END,
   FLAG_WRITE,
   PROCESS_ENDED,
   type RecordCursor,
 } from "./decode.ts";
+import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { looksLike } from "./http1/detect.ts";
 import type { Focus } from "./overview.ts";
@@ -74,6 +79,9 @@ const LARGE_COPY_BYTES = 32_768;
 const TCP_FIN_WAIT1 = 4;
 const MAX_LINGER_NS = 10e9;
 const TCP_CLOSE = 7;
+const MAX_CLOSING = 4096;
+/** Calls of two processes come within moments of each other; a sample waits no longer for its other side. */
+const MAX_APART_NS = 1e9;
 const SHUTDOWN_IN = 1;
 const SHUTDOWN_OUT = 2;
 const SHUTDOWN_BOTH = 3;
@@ -85,13 +93,17 @@ export class Profiler {
   private readonly names: ProcessNames;
   private readonly aggregate: Aggregate;
   private readonly sampler: Sampler;
-  private readonly table = new ConnectionTable();
+  private readonly table = new ConnectionTable((sample) => this.events.onSample(sample));
   private readonly context: ConnectionContext;
   private readonly unreadable: UnreadableWarnings;
   /** Connections with records that wait for others. */
   private readonly withHeld = new Set<OpenConnection>();
   /** Connections that have ended before all was read from them, and until when to wait for that: no call may come. */
   private readonly lingering = new Map<OpenConnection, number>();
+  /** Connections that the process has closed, while TCP still sees to what it wrote. */
+  /** Those that may hold samples back. */
+  private readonly joints = new Set<Joint>();
+  private readonly closing = new Map<number, OpenConnection>();
 
   constructor(options: ProfilerOptions, events: ProfilerEvents) {
     this.options = options;
@@ -113,6 +125,8 @@ export class Profiler {
     else if (kind === EVENT_OPAQUE) this.opaque(record);
     else if (kind === EVENT_PROCESS) this.process(record);
     else if (kind === EVENT_PEER) this.peer(record);
+    else if (kind === EVENT_TCP) this.tcp(record);
+    else if (kind === EVENT_REFUSED) this.refused(record);
   }
 
   /** The memory of the records read so far goes. */
@@ -125,6 +139,7 @@ export class Profiler {
   tick(nowNs: number): void {
     for (const open of this.withHeld) this.releaseHeld(open, nowNs);
     for (const connection of this.context.onTrial) connection.settleTrial(nowNs);
+    for (const joint of this.joints) this.releaseJoint(joint, nowNs - MAX_APART_NS);
     for (const [open, deadlineNs] of this.lingering) if (nowNs > deadlineNs) this.ignore(open, nowNs);
   }
 
@@ -142,6 +157,8 @@ export class Profiler {
 
   /** The whole run. */
   total(timeUs: number, windowMs: number): Total {
+    for (const joint of this.joints) this.releaseJoint(joint, Number.POSITIVE_INFINITY);
+    for (const open of this.table.values()) open.traffic.settleAgain();
     this.aggregate.endWindow();
     this.aggregate.restore();
     this.sampler.restore();
@@ -182,6 +199,7 @@ export class Profiler {
     open.pid = record.pid;
     const connection = open.connection ?? this.recognise(open, record);
     if (connection === null) return;
+    open.traffic.call((record.flags & FLAG_WRITE) !== 0, record.length);
     if (!open.held.isEmpty || connection.isAhead(record)) this.hold(open, connection, record);
     else connection.receive(record);
     if (record.headBytes >= LARGE_COPY_BYTES) this.passBody(connection, record);
@@ -227,7 +245,7 @@ export class Profiler {
     }
     const side: Side = (looks === "response") === isWrite ? "server" : "client";
     const info = isJoined ? { ...open.info, isFresh: false } : open.info;
-    const connection = new Connection(info, side, open.peer, this.context);
+    const connection = new Connection(info, side, open, this.context);
     open.connection = connection;
     return connection;
   }
@@ -250,7 +268,10 @@ export class Profiler {
 
   private stateChanged(record: RecordCursor): void {
     const open = this.table.get(record.connection);
-    if (open === undefined) return;
+    if (open === undefined) {
+      if (record.state === TCP_CLOSE) this.closing.delete(record.connection);
+      return;
+    }
     const { state, shutdown, hasUnread } = record;
     // The peer's FIN shuts what comes in, too, but what came before it may yet be read: a read of 0 ends that.
     const isClosed = (state === TCP_CLOSE && !hasUnread) || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
@@ -265,7 +286,7 @@ export class Profiler {
       },
       record.timeNs,
     );
-    if (isClosed) this.close(open, record.timeNs);
+    if (isClosed) this.closed(open, record);
     else if (hasUnread) this.lingering.set(open, record.timeNs + MAX_LINGER_NS);
   }
 
@@ -290,7 +311,7 @@ export class Profiler {
     }
     // Nothing tells of the end of its unix sockets but its own.
     for (const open of this.table.values()) {
-      if (open.info.isUnix && open.pid === record.pid) this.close(open, record.timeNs);
+      if (open.info.isUnix && open.pid === record.pid) this.closed(open, record);
     }
   }
 
@@ -300,6 +321,17 @@ export class Profiler {
     if (open !== undefined && open.other === null) setPeer(open, { pid: record.peerPid, comm: record.comm });
   }
 
+  private tcp(record: RecordCursor): void {
+    const open = this.table.get(record.connection) ?? this.closing.get(record.connection);
+    open?.traffic.sample(record);
+  }
+
+  private refused(record: RecordCursor): void {
+    this.names.learn(record.pid, record.comm);
+    const address = addressText(record.refusedFamily, record.refusedAddress);
+    this.aggregate.failedConnect(record.pid, address, record.refusedPort);
+  }
+
   private flushHeld(open: OpenConnection): void {
     for (let record = open.held.shift(); record !== undefined; record = open.held.shift()) {
       open.connection?.receive(record);
@@ -307,9 +339,25 @@ export class Profiler {
     this.withHeld.delete(open);
   }
 
+  /** It came to its end; what the process wrote last may still be under way. */
+  private closed(open: OpenConnection, record: RecordCursor): void {
+    const isUnderWay = record.kind === EVENT_STATE && record.state !== TCP_CLOSE;
+    if (isUnderWay && this.closing.size < MAX_CLOSING) this.closing.set(open.info.id, open);
+    this.flushHeld(open);
+    open.connection?.close(record.timeNs);
+    open.traffic.closed(record.kind === EVENT_STATE ? record : null);
+    this.forget(open);
+  }
+
+  /** It is not followed any more. */
   private close(open: OpenConnection, timeNs: number): void {
     this.flushHeld(open);
     open.connection?.close(timeNs);
+    open.traffic.left();
+    this.forget(open);
+  }
+
+  private forget(open: OpenConnection): void {
     this.lingering.delete(open);
     this.table.remove(open);
   }
@@ -339,6 +387,16 @@ export class Profiler {
     };
   }
 
+  private meet(joint: Joint, edge: Edge, exchange: Exchange, isShown: boolean): void {
+    joint.meet(exchange, edge, this.sampler.built, isShown);
+    if (isShown) this.joints.add(joint);
+  }
+
+  private releaseJoint(joint: Joint, beforeNs: number): void {
+    joint.release(beforeNs);
+    if (!joint.holdsSamples) this.joints.delete(joint);
+  }
+
   private requestSeen(connection: Connection, exchange: Exchange): void {
     const edge = this.aggregate.edgeOf(connection, exchange.pid);
     exchange.edge = edge;
@@ -348,8 +406,11 @@ export class Profiler {
   private exchangeDone(connection: Connection, exchange: Exchange): void {
     leaveEdge(exchange);
     const edge = this.aggregate.record(connection, exchange);
+    connection.traffic.settle(edge);
     const sample = this.sampler.consider(edge, exchange, connection);
-    if (sample !== undefined) this.events.onSample(sample);
+    const { joint } = connection;
+    if (joint !== null) this.meet(joint, edge, exchange, sample !== undefined);
+    else if (sample !== undefined) this.events.onSample(sample);
   }
 }
 

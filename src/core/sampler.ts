@@ -41,6 +41,8 @@ export class Sampler {
   private top = new Map<Edge, Record<SampleReason, Slowest>>();
   /** Those of before the last reset. */
   private before = new Map<Edge, Record<SampleReason, Slowest>>();
+  /** The last sample that `consider` built, whether it is to be shown or only among the slowest. */
+  built: Sample | undefined = undefined;
   private second = 0;
   private givenThisSecond = 0;
   private readonly isWanted: ((context: TraceContext) => boolean) | null;
@@ -55,6 +57,7 @@ export class Sampler {
    * knows the process at the other end, of which the edge may know the name alone.
    */
   consider(edge: Edge, exchange: Exchange, connection: Connection): Sample | undefined {
+    this.built = undefined;
     const rule = this.options.rules[exchange.target.rule]!;
     const durationNs = exchange.responseEndNs - exchange.requestStartNs;
     const ruleReasons = sampleReasons(rule, exchange.status, durationNs);
@@ -81,6 +84,7 @@ export class Sampler {
       ...(isWanted && { isWanted }),
     });
     if (this.options.onlyTraced && sample.trace === null) return undefined;
+    this.built = sample;
     for (const reason of topReasons) this.keep(reason, lists[reason], sample);
     if (isShown) this.givenThisSecond++;
     else this.heldBack++;

@@ -3,10 +3,12 @@
  * describes every line. Valid JSON in well-formed UTF-8 whatever the wire held, and safe to print on a terminal.
  */
 import type { Capture, Summary, Window } from "../core/profile.ts";
+import { topologyOf } from "../core/topology.ts";
 import { escapeInJson } from "./escape.ts";
 import { edgeFields } from "./ndjson/edge.ts";
 import { round } from "./ndjson/round.ts";
 import { sampleFields } from "./ndjson/sample.ts";
+import { linkFields } from "./ndjson/topology.ts";
 import type { OutputFactory } from "./output.ts";
 import { rfc3339 } from "./rfc3339.ts";
 
@@ -42,6 +44,7 @@ function summaryFields({ timeUs, windowMs, ended, edges, top, capture, samplesHe
     windowMs: round(windowMs),
     ended,
     edges: edges.map(edgeFields),
+    topology: topologyOf(edges).map(linkFields),
     top: {
       slow: top.slow.map(sampleFields),
       "4xx": top["4xx"].map(sampleFields),

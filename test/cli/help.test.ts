@@ -21,7 +21,7 @@ const CONTRACT = `
   -p --pid --no-follow --cgroup --comm --all --port
   --uri-regex --slow --4xx --5xx --keep --max-request-size --max-response-size
   --top --max-samples-per-second --only-traced --show-secrets
-  --plain --interval --json -o --group-by --raw-uris --uri-template --max-endpoints --histograms
+  --plain --interval --json --topology --dot --mermaid --tcp -o --group-by --raw-uris --uri-template --max-endpoints --histograms
   --duration --count --debug`;
 
 const contract = CONTRACT.trim().split(/\s+/);

@@ -31,6 +31,7 @@ describe("parse", () => {
         intervalMs: 1000,
         groupBy: "endpoint",
         histograms: false,
+        tcp: false,
         color: false,
         columns: 80,
       },

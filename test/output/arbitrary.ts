@@ -1,6 +1,7 @@
 /** Any profile that the types allow, with the strings that an attacker would send. */
 import fc, { type Arbitrary } from "fast-check";
 import type {
+  BothSidesProfile,
   Distribution,
   EdgeProfile,
   Metrics,
@@ -8,6 +9,7 @@ import type {
   SampledMessage,
   StatusCounts,
   Summary,
+  TcpProfile,
   Window,
 } from "../../src/core/profile.ts";
 import type { Parts } from "./fixture.ts";
@@ -83,7 +85,35 @@ const ends = {
   protocol: fc.constantFrom("http", "https"),
 } as const;
 
+const tcp: Arbitrary<TcpProfile> = fc.record({
+  readBytes: count,
+  readCalls: count,
+  writtenBytes: count,
+  writeCalls: count,
+  connects: count,
+  accepts: count,
+  closes: count,
+  resets: count,
+  aborts: count,
+  timeouts: count,
+  failedConnects: count,
+  retransmits: count,
+  openConnections: count,
+  connectMs: distribution,
+  srttMs: distribution,
+  rttvarMs: distribution,
+});
+
+const bothSides: Arbitrary<BothSidesProfile> = fc.record({
+  exchanges: count,
+  clientMs: distribution,
+  serverMs: distribution,
+  transitMs: distribution,
+});
+
 const edge: Arbitrary<EdgeProfile> = fc.record({
+  tcp,
+  bothSides,
   ...ends,
   ...metrics,
   inFlight: count,
@@ -112,6 +142,7 @@ const sample: Arbitrary<Sample> = fc.record({
   ttfbMs: quantity,
   request: fc.record({ method: text, uri: text, ...message }),
   response: fc.record({ status: fc.integer({ min: 100, max: 999 }), reason: text, ...message }),
+  bothSides: fc.record({ clientMs: quantity, serverMs: quantity, transitMs: quantity }),
   trace: orNull(
     fc.record({
       system: fc.constantFrom("w3c", "b3", "skywalking", "jaeger", "xray", "datadog"),

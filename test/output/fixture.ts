@@ -37,6 +37,7 @@ export function view(over: Partial<ViewConfig> = {}): ViewConfig {
     intervalMs: 1000,
     groupBy: "endpoint",
     histograms: false,
+    tcp: false,
     color: false,
     columns: 80,
     ...over,

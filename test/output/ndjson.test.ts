@@ -36,5 +36,5 @@ test("fields come in the order of the contract", () => {
   expect(Object.keys(sample!).join()).toBe(
     "type,time,reasons,rule,side,process,peer,protocol,durationMs,ttfbMs,request,response,trace,events,traceProblems",
   );
-  expect(Object.keys(summary!).join()).toBe("type,time,windowMs,ended,edges,top,capture,samplesHeldBack");
+  expect(Object.keys(summary!).join()).toBe("type,time,windowMs,ended,edges,topology,top,capture,samplesHeldBack");
 });

@@ -1,4 +1,12 @@
-import type { Distribution, EdgeProfile, EndpointProfile, GroupProfile, Metrics } from "../../core/profile.ts";
+import type {
+  BothSidesProfile,
+  Distribution,
+  EdgeProfile,
+  EndpointProfile,
+  GroupProfile,
+  Metrics,
+  TcpProfile,
+} from "../../core/profile.ts";
 import { round } from "./round.ts";
 
 /** EDGE of the contract. */
@@ -15,8 +23,28 @@ export function edgeFields(profile: EdgeProfile) {
     statuses,
     statusCpm: Object.fromEntries(Object.entries(statusCpm).map(([status, rate]) => [status, round(rate)])),
     ...distributions(profile),
+    ...(profile.tcp && { tcp: tcp(profile.tcp) }),
+    ...(profile.bothSides && { bothSides: bothSides(profile.bothSides) }),
     endpoints: endpoints.map(endpoint),
     ...(groups && { groups: groups.map(group) }),
+  };
+}
+
+function tcp({ connectMs, srttMs, rttvarMs, ...counts }: TcpProfile) {
+  return {
+    ...counts,
+    connectMs: distribution(connectMs),
+    srttMs: distribution(srttMs),
+    rttvarMs: distribution(rttvarMs),
+  };
+}
+
+function bothSides({ exchanges, clientMs, serverMs, transitMs }: BothSidesProfile) {
+  return {
+    exchanges,
+    clientMs: distribution(clientMs),
+    serverMs: distribution(serverMs),
+    transitMs: distribution(transitMs),
   };
 }
 
@@ -41,7 +69,7 @@ function distributions({ requestBytes, responseBytes, durationMs, ttfbMs }: Metr
   };
 }
 
-function distribution({ count, sum, min, max, mean, p50, p75, p90, p95, p99, buckets }: Distribution) {
+export function distribution({ count, sum, min, max, mean, p50, p75, p90, p95, p99, buckets }: Distribution) {
   return {
     count,
     sum: round(sum),

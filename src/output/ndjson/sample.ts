@@ -5,6 +5,7 @@ import { round } from "./round.ts";
 /** A sample without its `type`, as it is in a summary. */
 export function sampleFields(sample: Sample) {
   const { timeUs, reasons, rule, side, process, peer, protocol, durationMs, ttfbMs, request, response } = sample;
+  const { bothSides } = sample;
   return {
     time: rfc3339(timeUs),
     reasons,
@@ -18,6 +19,13 @@ export function sampleFields(sample: Sample) {
     request: requestFields(request),
     response: responseFields(response),
     trace: sample.trace,
+    ...(bothSides && {
+      bothSides: {
+        clientMs: round(bothSides.clientMs),
+        serverMs: round(bothSides.serverMs),
+        transitMs: round(bothSides.transitMs),
+      },
+    }),
     events: sample.events.map(sampleEvent),
     traceProblems: sample.traceProblems,
   };

@@ -10,12 +10,18 @@ interface Quantity {
 }
 
 export function distributionTable(
-  { durationMs, ttfbMs, requestBytes, responseBytes }: EdgeProfile,
+  { durationMs, ttfbMs, requestBytes, responseBytes, bothSides }: EdgeProfile,
   style: Style,
 ): string {
   const quantities: Quantity[] = [
     { name: "duration", cell: (figure) => durationCell(durationMs, figure, style) },
     { name: "first byte", cell: (figure) => durationCell(ttfbMs, figure, style) },
+    ...(bothSides
+      ? [
+          { name: "at the server", cell: (figure: Figure) => durationCell(bothSides.serverMs, figure, style) },
+          { name: "on the way", cell: (figure: Figure) => durationCell(bothSides.transitMs, figure, style) },
+        ]
+      : []),
     { name: "request size", cell: (figure) => bytesCell(requestBytes, figure, style) },
     { name: "response size", cell: (figure) => bytesCell(responseBytes, figure, style) },
   ];

@@ -10,6 +10,7 @@ export interface Style {
   readonly columns: number;
   readonly digits: Digits;
   readonly groupBy: GroupBy;
+  readonly showsTcp: boolean;
   readonly title: Paint;
   /** The profiled process, or what else the eye should find first. */
   readonly strong: Paint;
@@ -38,6 +39,7 @@ export function styleOf(view: ViewConfig): Style {
     columns,
     digits: columns < WIDE ? 2 : 3,
     groupBy: view.groupBy,
+    showsTcp: view.tcp,
     title: chalk.bold.cyan,
     strong: chalk.bold,
     dim: chalk.dim,

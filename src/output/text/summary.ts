@@ -6,6 +6,7 @@ import { distributionTable } from "./distributions.ts";
 import { edgeTables, type Limits } from "./edges.ts";
 import { rule, span } from "./layout.ts";
 import type { Style } from "./style.ts";
+import { tcpTable } from "./tcp.ts";
 import { topText } from "./top.ts";
 
 const LIMITS: Limits = { edges: 20, rows: 50 };
@@ -30,6 +31,7 @@ export function summaryText(summary: Summary, style: Style): string {
   return [
     rule(heading, style.columns, style.dim),
     tables === "" ? "no exchanges\n\n" : `${tables}\n`,
+    tcpTable(summary.edges, LIMITS.rows, style),
     topText(summary, style),
     captureText(summary, style),
   ].join("");

@@ -5,6 +5,7 @@ import { clock } from "./clock.ts";
 import { edgeTables, type Limits } from "./edges.ts";
 import { rule, type Span, span } from "./layout.ts";
 import type { Style } from "./style.ts";
+import { tcpTable } from "./tcp.ts";
 
 const LIMITS: Limits = { edges: 5, rows: 10 };
 
@@ -19,7 +20,7 @@ export function windowText(window: Window, style: Style): string {
     ...captureSpans(window, style),
   ];
   const tables = requests > 0 ? `${edgeTables(window.edges, LIMITS, style)}\n` : "";
-  return rule(spans, style.columns, style.dim) + tables;
+  return rule(spans, style.columns, style.dim) + tables + tcpTable(window.edges, LIMITS.rows, style);
 }
 
 function captureSpans({ capture: { coverage, lostEvents } }: Window, style: Style): Span[] {

@@ -1,0 +1,32 @@
+/** The words of a graph: for a node, and for a link. */
+import { nodeKey, type TopologyLink, type TopologyNode } from "../../core/topology.ts";
+import { escapeForCell } from "../escape.ts";
+import { formatCounted, formatDuration, formatPercent } from "../units.ts";
+
+/** `nginx[1234]`, `10.0.0.7:5432`, `curl (10.0.0.7)`. */
+export function nodeLabel({ pid, comm, address, port }: TopologyNode): string {
+  const name = escapeForCell(comm ?? "");
+  if (pid !== null) return `${name}[${pid}]`;
+  const host = escapeForCell(address ?? "");
+  const place = port === null ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return name === "" ? place : `${name} (${place})`;
+}
+
+/** `1,234 requests`, `p95 2.1ms`, and what there is of errors and time on the way. */
+export function linkFacts({ requests, errors, durationMs, bothSides }: TopologyLink): string[] {
+  return [
+    formatCounted(requests, "request"),
+    `p95 ${formatDuration(durationMs.p95, 2)}`,
+    ...(bothSides ? [`on the way p95 ${formatDuration(bothSides.transitMs.p95, 2)}`] : []),
+    ...(errors > 0 ? [`${formatPercent(errors / requests)} % errors`] : []),
+  ];
+}
+
+/** Names for the nodes, `n1` the first that is met. */
+export function nodeNames(links: readonly TopologyLink[]): Map<string, { name: string; node: TopologyNode }> {
+  const names = new Map<string, { name: string; node: TopologyNode }>();
+  for (const node of links.flatMap(({ caller, called }) => [caller, called])) {
+    if (!names.has(nodeKey(node))) names.set(nodeKey(node), { name: `n${names.size + 1}`, node });
+  }
+  return names;
+}
