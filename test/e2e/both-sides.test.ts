@@ -95,12 +95,13 @@ test("over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP
   ]);
   for (const { side, requests, bothSides, durationMs, tcp } of summary.edges) {
     expect(bothSides!.exchanges).toBe(requests);
-    expect(bothSides!.transitMs.p50).toSatisfy(isWithinATenth);
+    // The least: what a busy machine adds is on the way, too, but not what was set.
+    expect(bothSides!.transitMs.min).toSatisfy(isWithinATenth);
     const isSlow = requests === 11;
     expect(durationMs.min).toBeGreaterThanOrEqual((side === "client" ? 39 : 0) + (isSlow ? 29 : 0));
-    // Of the client's, TCP counts in that the server acknowledged its first requests late, with the response.
-    expect(side === "server" ? tcp!.srttMs.p50 : tcp!.srttMs.min).toSatisfy(isWithinATenth);
-    if (side === "client") expect(tcp!.connectMs.p50).toSatisfy(isWithinATenth);
+    // TCP also counts in that a request was acknowledged late, with its response.
+    expect(tcp!.srttMs.min).toSatisfy(isWithinATenth);
+    if (side === "client") expect(tcp!.connectMs.min).toSatisfy(isWithinATenth);
     const isClient = side === "client" ? 1 : 0;
     expect(tcp).toMatchObject({ retransmits: 0, closes: 1, resets: 0, connects: isClient, accepts: 1 - isClient });
   }
