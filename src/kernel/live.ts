@@ -17,11 +17,15 @@ import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups } fr
 
 /** One turn reads at most this much, so that signals and timers are served under any load. */
 const TURN_BYTES = 4 << 20;
-const BUSY_POLL_MS = 5;
+/** Between two looks at the ring. Each wakes a process that has gone cold, which costs as much as many events. */
+const MIN_POLL_MS = 2;
+const MAX_POLL_MS = 10;
+/** The rate may grow as many times from one look to the next before the ring is full. */
+const RESERVE = 32;
 /** How long a sleep may hold up a signal or a window; the next event ends it at once. */
 const SLEEP_MS = 100;
 /** Empty polls after which it sleeps. */
-const IDLE_AFTER = 20;
+const IDLE_AFTER = 5;
 /** Heads are longer than the sampling limits of a rule that keeps little. */
 const MIN_KEEP_BYTES = 4096;
 const LIVENESS_MS = 1000;
@@ -39,6 +43,7 @@ export class LiveSource implements Source {
   private readonly alive: Set<number> | null;
   private ended: Ended | null = null;
   private emptyPolls = 0;
+  private pollMs = MIN_POLL_MS;
   private livenessCheckedMs = 0;
 
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
@@ -77,7 +82,7 @@ export class LiveSource implements Source {
       reader.onLost(lost.events, lost.bytes);
       reader.onTick(monotonicNs());
       this.checkTargets();
-      if (isLast && bytes === 0) break;
+      if (isLast && this.probe.ring.isEmpty) break;
       if (this.ended !== null && !isLast) {
         this.probe.detach();
         isLast = true;
@@ -115,7 +120,8 @@ export class LiveSource implements Source {
     this.emptyPolls = bytes === 0 ? this.emptyPolls + 1 : 0;
     if (isLast || bytes >= TURN_BYTES) return new Promise(setImmediate);
     if (this.emptyPolls > IDLE_AFTER) return this.probe.sleep(SLEEP_MS);
-    return new Promise((resolve) => setTimeout(resolve, BUSY_POLL_MS));
+    this.pollMs = nextPollMs(this.pollMs, bytes, this.probe.ring.sizeBytes);
+    return new Promise((resolve) => setTimeout(resolve, this.pollMs));
   }
 
   private followProcess(record: RecordCursor): void {
@@ -133,6 +139,12 @@ export class LiveSource implements Source {
     }
     if (this.alive.size === 0) this.stop("target-exited");
   }
+}
+
+/** After `bytes` came in `pollMs`: as long as it takes for a small share of the ring at that rate. */
+export function nextPollMs(pollMs: number, bytes: number, ringBytes: number): number {
+  const wanted = (pollMs * ringBytes) / RESERVE / Math.max(bytes, 1);
+  return Math.round(Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, Math.min(wanted, 2 * pollMs))));
 }
 
 function probeOptions({ targets, ringBytes, rules, debug }: Config, cgroupFds: readonly number[]): ProbeOptions {

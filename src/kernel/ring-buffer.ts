@@ -51,6 +51,12 @@ export class RingBuffer {
     return this.position - start;
   }
 
+  /** Nothing is left to read, and no record is being written. */
+  get isEmpty(): boolean {
+    // Positions grow for ever; 32 bits of them tell whether they differ, since the ring is smaller.
+    return (this.position | 0) === Atomics.load(this.producerPosition, 0);
+  }
+
   close(): void {
     const { unmap } = libbpf();
     unmap(this.consumerPage.address, PAGE);
@@ -58,8 +64,7 @@ export class RingBuffer {
   }
 
   private readOne(onRecord: (record: RecordCursor) => void): boolean {
-    // Positions grow for ever; 32 bits of them tell whether they differ, since the ring is smaller.
-    if ((this.position | 0) === Atomics.load(this.producerPosition, 0)) return false;
+    if (this.isEmpty) return false;
     const at = PAGE + (this.position & (this.sizeBytes - 1));
     const header = Atomics.load(this.words, at >>> 2);
     if ((header & BUSY) !== 0) return false;
