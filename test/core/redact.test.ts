@@ -216,7 +216,7 @@ describe("a secret never survives", () => {
     );
   });
 
-  it("nor does anything throw or take long", () => {
+  it("nor does anything throw", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string(), (text, type) => {
         redactTarget(text);
@@ -224,14 +224,17 @@ describe("a secret never survives", () => {
         redactHeaders([[type, text]]);
       }),
     );
-    for (const unit of ["//", "a@", "%3D", ";a=", '"', "\\", "[", '{"a":', "?token=&", "--\n", ":", "x:y@"]) {
-      const text = unit.repeat(20_000);
-      const started = performance.now();
+  });
+
+  // Longer than what is ever kept: what grows with the square of it does not end before the test's time is up.
+  it.each(["//", "a@", "%3D", ";a=", '"', "\\", "[", '{"a":', "?token=&", "--\n", ":", "x:y@"])(
+    "nor does a text of many %s take long",
+    (unit) => {
+      const text = unit.repeat(100_000);
       redactTarget(text);
       redactBody(text, null);
       redactBody(text, "multipart/form-data");
       redactHeaders([["x", text]]);
-      expect(performance.now() - started, unit).toBeLessThan(500);
-    }
-  });
+    },
+  );
 });

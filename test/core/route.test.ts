@@ -124,14 +124,10 @@ describe("automatic templates", () => {
     );
   });
 
-  it.each(["a", "1", "-", "%", "%40", "@.", "2024-01-15T", "{id}", "aB1-", "/a1"])(
-    "caps %j × 50,000, in no time",
-    (unit) => {
-      const started = performance.now();
-      expect(automatic(`/${unit.repeat(50_000)}`).length).toBeLessThanOrEqual(256);
-      expect(performance.now() - started).toBeLessThan(200);
-    },
-  );
+  // What grows with the square of the length does not end before the test's time is up.
+  it.each(["a", "1", "-", "%", "%40", "@.", "2024-01-15T", "{id}", "aB1-", "/a1"])("caps %j × 500,000", (unit) => {
+    expect(automatic(`/${unit.repeat(500_000)}`).length).toBeLessThanOrEqual(256);
+  });
 });
 
 describe("manual templates", () => {
