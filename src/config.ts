@@ -19,6 +19,7 @@ export interface Config {
   readonly showSecrets: boolean;
   readonly routes: RouteConfig;
   readonly view: ViewConfig;
+  readonly exports: ExportConfig;
   /** The live screen: stdout is a terminal, and there is none of `--plain`, `--json` and `-o`. */
   readonly live: boolean;
   /** Stop after this long; null: no limit. */
@@ -48,6 +49,32 @@ export interface RouteConfig {
   readonly templates: readonly string[];
   /** `--max-endpoints`: past it the rest goes to `(other)`. */
   readonly maxEndpoints: number;
+}
+
+/** Where samples and metrics go besides the view; each null without its flag. */
+export interface ExportConfig {
+  /** `--zipkin`: the URL that takes spans, or a file. */
+  readonly zipkin: string | null;
+  /** `--zipkin-untraced`: exchanges without a span become one. */
+  readonly zipkinUntraced: boolean;
+  /** `--skywalking`: the gRPC address of the OAP server. */
+  readonly skywalking: HostPort | null;
+  /** `--otlp`: the base URL of an OTLP/HTTP receiver. */
+  readonly otlp: string | null;
+  /** `--prometheus`: where to listen. */
+  readonly prometheus: HostPort | null;
+  readonly harFile: string | null;
+  readonly pcapFile: string | null;
+  readonly curlFile: string | null;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function isExporting({ zipkinUntraced: _, ...places }: ExportConfig): boolean {
+  return Object.values(places).some((place) => place !== null);
 }
 
 export type GroupBy = "endpoint" | "edge" | "host" | "status";

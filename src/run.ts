@@ -5,13 +5,14 @@
 
 import { version } from "./cli/version.ts";
 import { Command } from "./command.ts";
-import type { Config } from "./config.ts";
+import { type Config, isExporting } from "./config.ts";
+import type { ExportSurroundings } from "./export/exports.ts";
 import type { Output } from "./output/output.ts";
 import { RecordingSource } from "./recording/reader.ts";
 import { RecordingWriter } from "./recording/writer.ts";
 import { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
-import { type View, writtenView } from "./view.ts";
+import { together, type View, writtenView } from "./view.ts";
 
 /** Answers the exit code. @throws UserError */
 export async function run(config: Config): Promise<number> {
@@ -26,12 +27,14 @@ export async function run(config: Config): Promise<number> {
 
 async function profile(config: Config, command: Command | null): Promise<number> {
   // The verifier works on another thread, so that the rest of the program can be read meanwhile.
-  const [source, { Session }, { outputs }] = await Promise.all([
+  const [source, { Session }, { outputs }, openExports] = await Promise.all([
     openSource(config, command),
     import("./session.ts"),
     import("./output/index.ts"),
+    loadExports(config),
   ]);
-  const view = openView(config, outputs[config.view.format](config.view), source);
+  const main = openView(config, outputs[config.view.format](config.view), source);
+  const view = await withExports(main, openExports, config, source);
   try {
     const session = new Session(config, source, view, openRecording(config, source));
     stopOnSignals(source);
@@ -52,6 +55,31 @@ async function openSource(config: Config, command: Command | null): Promise<Sour
   if (config.replayFile !== null) return new RecordingSource(config.replayFile);
   const { LiveSource } = await import("./kernel/live.ts");
   return LiveSource.open(config, command?.pid ?? null);
+}
+
+type OpenExports = (surroundings: ExportSurroundings) => Promise<View>;
+
+/** Null if there are none: then nothing of them is loaded. */
+async function loadExports({ exports }: Config): Promise<OpenExports | null> {
+  return isExporting(exports) ? (await import("./export/exports.ts")).loadExports(exports) : null;
+}
+
+async function withExports(main: View, open: OpenExports | null, config: Config, source: Source): Promise<View> {
+  if (open === null) return main;
+  try {
+    const exports = await open({
+      warn: (message) => main.warning({ timeUs: Date.now() * 1000, code: "export", message }),
+      tell: (text) => void process.stderr.write(text),
+      isReplay: config.replayFile !== null,
+    });
+    // `--interval 0` shows the summary alone; the exports get the samples all the same.
+    const isSilent = config.view.format === "text" && config.view.intervalMs === 0 && !config.live;
+    return together(isSilent ? { ...main, sample() {} } : main, exports);
+  } catch (error) {
+    source.close();
+    main.close();
+    throw error;
+  }
 }
 
 function openView({ view: { outputFile } }: Config, output: Output, source: Source): View {

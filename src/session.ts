@@ -1,5 +1,5 @@
 /** One run: feeds the records to the profiler, and at the right times its profiles to the view. */
-import type { Config } from "./config.ts";
+import { type Config, isExporting } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
 import type { Focus } from "./core/overview.ts";
 import type { Ended, Instant, Metrics, Start, Total } from "./core/profile.ts";
@@ -40,7 +40,7 @@ export class Session implements SourceReader, Run {
     this.totalStartNs = source.startNs;
     this.intervalMs = config.view.intervalMs;
     // `--interval 0`: the summary alone.
-    const isSilent = config.view.format === "text" && config.view.intervalMs === 0;
+    const isSilent = config.view.format === "text" && config.view.intervalMs === 0 && !isExporting(config.exports);
     this.profiler = new Profiler(
       {
         ...config,
@@ -51,12 +51,13 @@ export class Session implements SourceReader, Run {
         route: createRouter(config.routes),
         maxEndpoints: config.routes.maxEndpoints,
         mergesEndpoints: config.live,
-        keepsWire: false,
+        keepsWire: config.exports.pcapFile !== null,
         toEpochUs: (ns) => this.epochUs(ns),
         toInstant: (ns) => this.instant(ns),
       },
       {
         onSample: (sample) => view.sample(sample),
+        onExchange: view.exchange,
         onWarning: (code, message, timeNs) => this.warn(code, message, timeNs),
         onIgnore: (connection) => this.source.ignore(connection),
         onPass: (stretch) => this.source.pass(stretch),

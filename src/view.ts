@@ -1,4 +1,6 @@
 /** Who is shown a run: what Session tells, in the order of the run. The screen is one, a format that is written another. */
+import type { Edge } from "./core/edge.ts";
+import type { Exchange } from "./core/exchange.ts";
 import type { Focus } from "./core/overview.ts";
 import type { Metrics, Sample, Start, Summary, Total, Warning, Window } from "./core/profile.ts";
 import type { Output } from "./output/output.ts";
@@ -8,6 +10,8 @@ export interface View {
   start(start: Start, run: Run): void;
   window(window: Window): void;
   sample(sample: Sample): void;
+  /** Each completed exchange, for who counts for itself. The hot path; both are valid during the call alone. */
+  readonly exchange?: (edge: Edge, exchange: Exchange) => void;
   warning(warning: Warning): void;
   summary(summary: Summary): void;
   /** After the summary; resolves when whoever looks at it has seen enough. */
@@ -49,5 +53,38 @@ export function writtenView(output: Output, to: WrittenTo): View {
     summary: (summary) => to.write(output.summary(summary)),
     end: async () => {},
     close: to.close,
+  };
+}
+
+/** The run is shown by `main`, and `other` looks on. */
+export function together(main: View, other: View): View {
+  const { exchange } = other;
+  return {
+    ...(exchange && { exchange }),
+    start(start, run) {
+      main.start(start, run);
+      other.start(start, run);
+    },
+    window(window) {
+      main.window(window);
+      other.window(window);
+    },
+    sample(sample) {
+      main.sample(sample);
+      other.sample(sample);
+    },
+    warning: (warning) => main.warning(warning),
+    summary(summary) {
+      main.summary(summary);
+      other.summary(summary);
+    },
+    async end() {
+      await main.end();
+      await other.end();
+    },
+    close() {
+      main.close();
+      other.close();
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** What was parsed → Config, with what depends on the terminal. */
-import type { Config, TargetConfig, ViewConfig } from "../config.ts";
+import type { Config, ExportConfig, TargetConfig, ViewConfig } from "../config.ts";
 import { type Terminal, useColor } from "./color.ts";
 import type { Parsed } from "./command-line.ts";
 import type { Flags } from "./program.ts";
@@ -24,6 +24,7 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
       maxEndpoints: flags.maxEndpoints,
     },
     view: viewOf(flags, terminal),
+    exports: exportsOf(flags),
     live: terminal.isTty && flags.output === undefined && !flags.plain && formatOf(flags) === "text",
     durationMs: flags.duration ?? null,
     count: flags.count ?? null,
@@ -48,6 +49,19 @@ function formatOf({ json, topology, dot, mermaid }: Flags): ViewConfig["format"]
   if (topology) return "topology";
   if (dot) return "dot";
   return mermaid ? "mermaid" : "text";
+}
+
+function exportsOf(flags: Flags): ExportConfig {
+  return {
+    zipkin: flags.zipkin ?? null,
+    zipkinUntraced: flags.zipkinUntraced ?? false,
+    skywalking: flags.skywalking ?? null,
+    otlp: flags.otlp ?? null,
+    prometheus: flags.prometheus ?? null,
+    harFile: flags.har ?? null,
+    pcapFile: flags.pcap ?? null,
+    curlFile: flags.curl ?? null,
+  };
 }
 
 function viewOf(flags: Flags, terminal: Terminal): ViewConfig {

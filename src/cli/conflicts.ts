@@ -11,6 +11,9 @@ export function checkConflicts(kind: "run" | "replay" | "doctor", given: Readonl
   if (given.has("--no-follow") && !given.has("--pid")) {
     throw conflict("--no-follow needs --pid", "name the process with --pid, or leave --no-follow out");
   }
+  if (given.has("--zipkin-untraced") && !given.has("--zipkin")) {
+    throw conflict("--zipkin-untraced needs --zipkin", "say where the spans go: --zipkin http://127.0.0.1:9411");
+  }
   if (kind === "run" && !TARGETS.some((target) => given.has(target))) throw noTarget(given);
 }
 

@@ -1,8 +1,10 @@
 /** The command line as commander knows it: every option and command, grouped as --help shows them. */
 import { Command, Option } from "commander";
-import type { GroupBy } from "../config.ts";
+import type { GroupBy, HostPort } from "../config.ts";
 import { DOCTOR_NOTES, EXAMPLES, REPLAY_NOTES, RULES_NOTES, USAGE } from "./help.ts";
 import {
+  hostPort,
+  httpUrl,
   integer,
   intervalMs,
   listOf,
@@ -12,6 +14,7 @@ import {
   type Reader,
   ringBytes,
   uriTemplate,
+  zipkinPlace,
 } from "./values.ts";
 
 /** What commander collects; the rule flags are read from its events instead (rule-flags.ts). */
@@ -41,6 +44,14 @@ export interface Flags {
   readonly dot?: true;
   readonly mermaid?: true;
   readonly color: boolean;
+  readonly zipkin?: string;
+  readonly zipkinUntraced?: true;
+  readonly skywalking?: HostPort;
+  readonly otlp?: string;
+  readonly prometheus?: HostPort;
+  readonly har?: string;
+  readonly pcap?: string;
+  readonly curl?: string;
   readonly duration?: number;
   readonly count?: number;
   readonly record?: string;
@@ -64,6 +75,7 @@ export function createProgram(version: string, handlers: Handlers): Command {
   addTargets(program);
   addSampling(program);
   addViews(program);
+  addExports(program);
   addLimits(program);
   addHelp(program, version);
   const replay = program.command("replay <file>").description("the same analysis over a recording; needs no root");
@@ -132,6 +144,33 @@ function addViews(program: Command): void {
 }
 
 const GROUPS: readonly GroupBy[] = ["endpoint", "edge", "host", "status"];
+
+function addExports(program: Command): void {
+  program.optionsGroup("Exports (several at once):");
+  add(
+    program,
+    "--zipkin <url|file>",
+    "attach samples to their spans in Zipkin, or write the JSON to a file",
+    zipkinPlace,
+  );
+  add(program, "--zipkin-untraced", "with --zipkin: samples without a span become one");
+  add(
+    program,
+    "--skywalking <host:port>",
+    "attach samples to their spans in SkyWalking (gRPC)",
+    hostPort(null, 11_800),
+  );
+  add(program, "--otlp <url>", "spans of samples, and metrics, over OTLP/HTTP", httpUrl);
+  add(
+    program,
+    "--prometheus <[host:]port>",
+    "serve metrics there, on loopback unless told",
+    hostPort("127.0.0.1", null),
+  );
+  add(program, "--har <file>", "samples as HAR, for the network tools of browsers", nonEmpty);
+  add(program, "--pcap <file>", "samples as pcapng, for Wireshark and tshark", nonEmpty);
+  add(program, "--curl <file>", "a shell script that sends the sampled requests again", nonEmpty);
+}
 
 function addLimits(program: Command): void {
   program.optionsGroup("Run:");

@@ -1,4 +1,5 @@
 /** The values of options: text → a checked value in plain units, or a UserError that shows how to write it. */
+import type { HostPort } from "../config.ts";
 import { UserError } from "../errors.ts";
 
 /** Reads the value of one option; `flag` is how the error names it. */
@@ -88,6 +89,32 @@ export const uriTemplate: Reader<string> = (flag, text) => {
     "write a path with at most one {name} between slashes, like /shops/{shop}/items",
   );
 };
+
+/** `http://host:port/path`, without a slash at the end. */
+export const httpUrl: Reader<string> = (flag, text) => {
+  if (/^https?:\/\/[^/\s]+/i.test(text) && URL.canParse(text)) return new URL(text).href.replace(/\/+$/, "");
+  throw badValue(flag, text, "a URL", "write it like http://127.0.0.1:4318");
+};
+
+/** A URL, to which the path of Zipkin's API is added if it has none; anything else is a file. */
+export const zipkinPlace: Reader<string> = (flag, text) => {
+  if (!/^https?:/i.test(text)) return nonEmpty(flag, text);
+  const url = httpUrl(flag, text);
+  return new URL(url).pathname === "/" ? `${url}/api/v2/spans` : url;
+};
+
+/** `host:port`, `[v6]:port`; null: that part must be given. */
+export function hostPort(byDefaultHost: string | null, byDefaultPort: number | null): Reader<HostPort> {
+  return (flag, text) => {
+    const match =
+      /^(?:(\[[0-9a-f:.]+\]|[^:[\]\s]*):)?(\d+)$/i.exec(text) ?? (byDefaultPort && /^([^:[\]\s]+)()$/.exec(text));
+    const host = match ? (match[1]?.replace(/[[\]]/g, "") ?? byDefaultHost) : null;
+    const port = match ? Number(match[2] || byDefaultPort) : 0;
+    if (host !== null && host !== "" && port >= 1 && port <= 65_535) return { host, port };
+    const example = byDefaultHost === null ? `oap.example:${byDefaultPort}` : "9464 or 0.0.0.0:9464";
+    throw badValue(flag, text, "an address", `write it like ${example}`);
+  };
+}
 
 function badValue(flag: string, text: string, what: string, fix: string): UserError {
   return new UserError("bad-value", `${flag}: "${text}" is not ${what}`, fix, { exitCode: 2 });

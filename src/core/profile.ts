@@ -303,6 +303,8 @@ export interface Sample {
 
 export interface WireSample {
   readonly connection: WireEnds;
+  /** URI template. */
+  readonly route: string;
   /** First byte of the request. */
   readonly start: Instant;
   readonly request: WireMessage;

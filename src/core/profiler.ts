@@ -64,6 +64,8 @@ export interface PassedStretch {
 /** What happens while records are read. */
 export interface ProfilerEvents {
   onSample(sample: Sample): void;
+  /** Both are valid during the call alone. */
+  onExchange?: ((edge: Edge, exchange: Exchange) => void) | undefined;
   onWarning(code: string, message: string, timeNs: number): void;
   /** A connection carries something else: the kernel need not report it any more. */
   onIgnore(connection: { readonly socket: bigint; readonly id: number }): void;
@@ -407,6 +409,7 @@ export class Profiler {
     leaveEdge(exchange);
     const edge = this.aggregate.record(connection, exchange);
     connection.traffic.settle(edge);
+    this.events.onExchange?.(edge, exchange);
     const sample = this.sampler.consider(edge, exchange, connection);
     const { joint } = connection;
     if (joint !== null) this.meet(joint, edge, exchange, sample !== undefined);

@@ -97,6 +97,7 @@ function wireOf(
   const { id, localAddress, localPort, remoteAddress, remotePort, isUnix } = connection;
   return {
     connection: { id, localAddress, localPort, remoteAddress, remotePort, isUnix },
+    route: exchange.target.template,
     start: toInstant(exchange.requestStartNs),
     request: message(requestCalls, bytes(exchange.request, "request", rule.maxRequestBytes)),
     response: message(responseCalls, bytes(exchange.response, "response", rule.maxResponseBytes)),
