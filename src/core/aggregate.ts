@@ -27,6 +27,8 @@ const MAX_NAMESAKES = 16;
 const MAX_GROUPS = 1000;
 
 const OTHER_TEMPLATE = -1;
+/** No process that calls has it. */
+const OTHER_PID = 0;
 
 export class Aggregate {
   private readonly options: AggregateOptions;
@@ -128,12 +130,18 @@ export class Aggregate {
   }
 
   private otherEdge(side: Side, pid: number): Edge {
+    const peer = { pid: null, comm: null, address: OTHER, port: null };
     const key = `${pid} ${side} ${OTHER}`;
-    return this.edges.get(key) ?? this.addEdge(key, side, pid, { pid: null, comm: null, address: OTHER, port: null });
+    const known = this.edges.get(key);
+    if (known !== undefined) return known;
+    if (this.edges.size < 2 * MAX_EDGES) return this.addEdge(key, side, pid, peer);
+    // Processes come and go without end, too.
+    const last = `${side} ${OTHER}`;
+    return this.edges.get(last) ?? this.addEdge(last, side, OTHER_PID, peer);
   }
 
   private addEdge(key: string, side: Side, pid: number, peer: PeerInfo): Edge {
-    const edge = new Edge(side, { pid, comm: this.options.commOf(pid) }, peer);
+    const edge = new Edge(side, { pid, comm: pid === OTHER_PID ? OTHER : this.options.commOf(pid) }, peer);
     this.edges.set(key, edge);
     return edge;
   }

@@ -186,6 +186,11 @@ export class Connection {
     this.context.onTrial.delete(this);
   }
 
+  /** Too many wait: its requests are no longer among them. */
+  letGo(): void {
+    this.matcher.clear();
+  }
+
   /** Nothing more will come. */
   close(timeNs: number): void {
     this.responses.end(undefined, timeNs);

@@ -7,7 +7,7 @@ import { Aggregate } from "./aggregate.ts";
 import type { Joint } from "./both-sides.ts";
 import { CaptureCounters } from "./capture.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
+import { ConnectionTable, MAX_CONNECTIONS, type OpenConnection, setPeer } from "./connections.ts";
 import {
   EVENT_DATA,
   EVENT_OPAQUE,
@@ -80,6 +80,8 @@ const MIN_REQUEST_BYTES = 8192;
 const LARGE_COPY_BYTES = 32_768;
 const TCP_FIN_WAIT1 = 4;
 const MAX_LINGER_NS = 10e9;
+/** Requests that wait, of all connections: as many as there are connections, or pipelines of some of them. */
+const MAX_WAITING = MAX_CONNECTIONS;
 const TCP_CLOSE = 7;
 const MAX_CLOSING = 4096;
 /** Calls of two processes come within moments of each other; a sample waits no longer for its other side. */
@@ -98,6 +100,8 @@ export class Profiler {
   private readonly table = new ConnectionTable((sample) => this.events.onSample(sample));
   private readonly context: ConnectionContext;
   private readonly unreadable: UnreadableWarnings;
+  /** Requests that wait for their response. */
+  private waiting = 0;
   /** Connections with records that wait for others. */
   private readonly withHeld = new Set<OpenConnection>();
   /** Connections that have ended before all was read from them, and until when to wait for that: no call may come. */
@@ -385,7 +389,7 @@ export class Profiler {
       onTrial: new Set(),
       onRequest: (connection, exchange) => this.requestSeen(connection, exchange),
       onExchange: (connection, exchange) => this.exchangeDone(connection, exchange),
-      onAbandoned: (_connection, exchange) => leaveEdge(exchange),
+      onAbandoned: (_connection, exchange) => this.leaveEdge(exchange),
     };
   }
 
@@ -403,10 +407,11 @@ export class Profiler {
     const edge = this.aggregate.edgeOf(connection, exchange.pid);
     exchange.edge = edge;
     edge.inFlight++;
+    if (++this.waiting > MAX_WAITING) connection.letGo();
   }
 
   private exchangeDone(connection: Connection, exchange: Exchange): void {
-    leaveEdge(exchange);
+    this.leaveEdge(exchange);
     const edge = this.aggregate.record(connection, exchange);
     connection.traffic.settle(edge);
     this.events.onExchange?.(edge, exchange);
@@ -415,9 +420,11 @@ export class Profiler {
     if (joint !== null) this.meet(joint, edge, exchange, sample !== undefined);
     else if (sample !== undefined) this.events.onSample(sample);
   }
-}
 
-function leaveEdge(exchange: Exchange): void {
-  if (exchange.edge !== null) exchange.edge.inFlight--;
-  exchange.edge = null;
+  private leaveEdge(exchange: Exchange): void {
+    if (exchange.edge === null) return;
+    exchange.edge.inFlight--;
+    exchange.edge = null;
+    this.waiting--;
+  }
 }

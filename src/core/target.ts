@@ -29,6 +29,10 @@ interface Slot {
 
 /** Direct-mapped: a path that falls into the place of another takes it. */
 const SLOTS = 8192;
+/** Longer ones are not remembered. */
+const MAX_KNOWN_BYTES = 2048;
+/** Of a longer one the rest decides nothing: no server that is known takes it, but a head may have 256 KiB. */
+const MAX_PATH_BYTES = 16 * 1024;
 const QUESTION_MARK = 0x3f;
 const MAX_TEMPLATES = 100_000;
 
@@ -41,8 +45,9 @@ export class TargetTable {
     this.rules = rules;
   }
 
-  /** Of the request target `bytes[start, end)`. */
-  lookup(bytes: Uint8Array, start: number, end: number): Target {
+  /** Of the request target `bytes[start, targetEnd)`. */
+  lookup(bytes: Uint8Array, start: number, targetEnd: number): Target {
+    const end = Math.min(targetEnd, start + MAX_PATH_BYTES);
     // FNV-1a, 32 bits.
     let hash = 0x811c9dc5;
     let pathEnd = start;
@@ -55,6 +60,7 @@ export class TargetTable {
     const slot = this.slots[index];
     if (slot !== undefined && isEqual(slot.bytes, bytes, start, pathEnd)) return slot.target;
     const target = this.understand(latin1(bytes, start, pathEnd));
+    if (pathEnd - start > MAX_KNOWN_BYTES) return target;
     this.slots[index] = { bytes: bytes.slice(start, pathEnd), target };
     return target;
   }
