@@ -75,7 +75,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Run time of these programs so far. */
-function bpfNs(ids: ReadonlySet<number>): number {
+export function bpfNs(ids: ReadonlySet<number>): number {
   const programs = l7profPrograms().filter(({ id }) => ids.has(id));
   return programs.reduce((total, program) => total + (program.run_time_ns ?? 0), 0);
 }

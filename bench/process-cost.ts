@@ -6,6 +6,12 @@ export function cpuNs(pid: number): number {
   return threads.reduce((total, thread) => total + threadCpuNs(`/proc/${pid}/task/${thread}/schedstat`), 0);
 }
 
+/** What a process holds now, in MiB. */
+export function residentMiB(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kib) / 1024;
+}
+
 /** The most memory that a process ever held, in MiB. */
 export function peakMiB(pid: number): number {
   const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What l7prof costs on known work. Installs what is missing; needs root. With --rivals, what other tools cost too.
+# What l7prof costs on known work. Installs what is missing; needs root. With --rivals, what other tools cost too;
+# with --scale [CONNECTIONS], what many connections cost.
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || {
@@ -10,4 +11,10 @@ purpose=bench
 [ "${1:-}" != --rivals ] || purpose=rivals
 scripts/setup.sh "$purpose"
 npx tsc -p bench/tsconfig.json
-exec node tmp/bench/bench/run.js "$@"
+program=run
+if [ "${1:-}" = --scale ]; then
+  program=scale
+  # Where more are not allowed, 20,000 will do: the connections are spread over several processes at both ends.
+  prlimit --nofile=131072 --pid $$ 2>/dev/null || ulimit -n "$(ulimit -Hn)"
+fi
+exec node "tmp/bench/bench/$program.js" "$@"

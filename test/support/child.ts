@@ -24,7 +24,7 @@ export interface Child {
   /** Signals it and waits for its end. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
   /** Writes a line to its stdin and waits for the next line of stdout that matches. */
-  readonly ask: (line: string, pattern: RegExp) => Promise<RegExpExecArray>;
+  readonly ask: (line: string, pattern: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>;
   /** Waits for a line of stdout, from the first on. */
   readonly line: (pattern: RegExp) => Promise<RegExpExecArray>;
 }
@@ -51,12 +51,14 @@ export function startChild(command: string, args: readonly string[], options: Ch
   };
   onCleanup(() => end(stop, exited));
 
-  const lineAfter = (skipped: number, pattern: RegExp) =>
-    until(`a line ${pattern} of ${name}`, () => {
+  const lineAfter = (skipped: number, pattern: RegExp, timeoutMs?: number) => {
+    const find = () => {
       const match = firstMatch(stdoutLines, skipped, pattern);
       if (!match && !isRunning()) throw startError ?? new Error(`${name} ended early:\n${stderr}`);
       return match;
-    });
+    };
+    return until(`a line ${pattern} of ${name}`, find, timeoutMs);
+  };
 
   return {
     pid: child.pid ?? 0,
@@ -66,10 +68,10 @@ export function startChild(command: string, args: readonly string[], options: Ch
     isRunning,
     signal: (signal) => child.kill(signal),
     stop,
-    ask: (line, pattern) => {
+    ask: (line, pattern, timeoutMs) => {
       const skipped = stdoutLines.length;
       child.stdin.write(`${line}\n`);
-      return lineAfter(skipped, pattern);
+      return lineAfter(skipped, pattern, timeoutMs);
     },
     line: (pattern) => lineAfter(0, pattern),
   };

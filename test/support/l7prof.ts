@@ -101,7 +101,7 @@ async function result(child: Child, before: readonly BpfProgram[]): Promise<Resu
     lines,
     get summary() {
       const summary = lines.find((line) => line.type === "summary");
-      if (!summary) throw new Error(`no summary; stderr:\n${child.stderr()}`);
+      if (!summary) throw new Error(`no summary; exit ${code}, stderr:\n${child.stderr()}`);
       return summary as Summary;
     },
     samples: lines.filter((line) => line.type === "sample") as unknown as Sample[],

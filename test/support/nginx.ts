@@ -17,6 +17,10 @@ export interface NginxOptions {
   /** `location` blocks and the like. */
   readonly server?: string;
   readonly log?: boolean;
+  /** What it listens on, with the same port; the kernel spreads connections over the workers. */
+  readonly addresses?: readonly string[];
+  /** Of each worker. */
+  readonly connections?: number;
   /** Files below the document root, by name. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
 }
@@ -48,13 +52,14 @@ export async function startNginx(options: NginxOptions = {}): Promise<Nginx> {
   };
 }
 
-function config(directory: string, port: number, { server = "", log = true }: NginxOptions): string {
+function config(directory: string, port: number, options: NginxOptions): string {
+  const { server = "", log = true, addresses = ["127.0.0.1"], connections = 1024 } = options;
   return `
 user root;
 daemon off;
 worker_processes 2;
 pid nginx.pid;
-events { worker_connections 1024; }
+events { worker_connections ${connections}; }
 http {
   log_format tally '${accessLogFormat}';
   access_log ${log ? `${directory}/access.log tally` : "off"};
@@ -72,7 +77,7 @@ http {
   default_type application/octet-stream;
   client_max_body_size 100m;
   server {
-    listen 127.0.0.1:${port};
+    ${addresses.map((address) => `listen ${address}:${port} reuseport;`).join(" ")}
     root ${directory}/root;
     location = /hello { return 200 "Hello from this nginx.\\n\\n"; }
     ${server}
