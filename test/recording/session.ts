@@ -1,5 +1,5 @@
 /** Sessions over records from a script, recorded to a file, and over recordings. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RecordCursor } from "../../src/core/decode.ts";
@@ -26,8 +26,12 @@ export interface Live {
   readonly stops: Ended[];
 }
 
-/** Runs `script` as a live session, which records; answers its output and the recording. */
-export function record(script: (live: Live) => void, flags = "--json --interval 0"): { output: string; bytes: Buffer } {
+/** Runs `script` as a live session, which records; answers its output and the recording. `isTicking`: as in a replay. */
+export function record(
+  script: (live: Live) => void,
+  flags = "--json --interval 0",
+  isTicking = false,
+): { output: string; bytes: Buffer } {
   return withFile(Buffer.alloc(0), (file) => {
     const stops: Ended[] = [];
     const names = new Map([[12, "asked"]]);
@@ -48,9 +52,12 @@ export function record(script: (live: Live) => void, flags = "--json --interval 
     const view = writtenView(outputs[settings.view.format](settings.view), to);
     const session = new Session(settings, source, view, recording);
     const cursor = new RecordCursor();
+    let lastNs: number = START.startNs;
     const wire = new Wire((bytes) => {
       cursor.setMemory(bytes.buffer);
       cursor.moveTo(0);
+      lastNs = Math.max(lastNs, cursor.timeNs);
+      if (isTicking) session.onTick(lastNs);
       session.onRecord(cursor);
       session.onRelease();
     });
@@ -120,8 +127,11 @@ export function summaryOf(output: string): Line {
   return lines(output).find((line) => line.type === "summary") ?? { type: "none" };
 }
 
+/** Where files cost no disk; there are many of them. */
+const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 function withFile<T>(content: Uint8Array, use: (file: string) => T): T {
-  const directory = mkdtempSync(join(tmpdir(), "l7prof-"));
+  const directory = mkdtempSync(join(MEMORY, "l7prof-"));
   const file = join(directory, "recording");
   writeFileSync(file, content);
   const remove = () => rmSync(directory, { recursive: true });
