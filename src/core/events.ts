@@ -45,12 +45,14 @@ type Kind = "request" | "response";
 
 export function sampleEvents(exchange: Exchange, wire: WireSample, context: EventContext): SampleEvent[] {
   const { requestStartNs, requestEndNs, responseStartNs, responseEndNs } = exchange;
-  const lastOfRequest = wire.request.calls.at(-1);
+  // An early response begins before its request has ended.
+  const answering = wire.response.calls[0];
+  const asked = wire.request.calls.findLast(({ timeNs }) => answering === undefined || timeNs <= answering.timeNs);
   return [
     messageEvent("request", requestStartNs, Math.max(requestEndNs, requestStartNs), wire.request, context),
     messageEvent("response", responseStartNs, responseEndNs, wire.response, context),
     ...callEvents("request", wire.request, undefined, context),
-    ...callEvents("response", wire.response, lastOfRequest, context),
+    ...callEvents("response", wire.response, asked, context),
   ];
 }
 
@@ -113,7 +115,8 @@ function callEvents(
       },
       summary: {
         data_size: call.bytes,
-        ...(previous && { wait_ns: call.timeNs - previous.timeNs }),
+        // Calls of several threads return in another order than their bytes went.
+        ...(previous && { wait_ns: Math.max(0, call.timeNs - previous.timeNs) }),
         ...(call.srttUs > 0 && { srtt_ns: call.srttUs * 1000 }),
         ...(retransmits !== null && { retransmits }),
       },

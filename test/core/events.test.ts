@@ -66,6 +66,15 @@ describe("the events of an exchange", () => {
     expect(callsOf(samples[0]!.events).map(([, type]) => type)).toEqual(["request", ...Array(4).fill("response")]);
   });
 
+  it("of a response that came before its request had ended waited since the last call before it", () => {
+    const { wire, samples } = startProfiling();
+    const upload = request("POST", "/a", "x".repeat(90));
+    const connection = wire.connection().read(upload.slice(0, -90)).write(answer(413)).read(upload.slice(-90));
+    connection.close();
+    const waits = samples[0]!.events.map(({ summary }) => summary.wait_ns);
+    expect(waits).toEqual([undefined, undefined, undefined, 2e6, 1e6]);
+  });
+
   it(`past ${MAX_CALLS} calls the rest is counted`, () => {
     const { wire, samples } = startProfiling();
     const c = wire.connection();
