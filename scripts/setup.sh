@@ -20,7 +20,7 @@ packages_for() {
     runtime | demo) echo "$runtime" ;;
     bench) echo "$load" ;;
     rivals) echo "$load tshark bpftrace" ;;
-    test) echo "$load jq curl tshark groff-base iproute2 nftables procps python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
+    test) echo "$load jq curl tshark groff-base iproute2 nftables procps ethtool haproxy python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
     *) fail "unknown purpose $1; one of: runtime demo test bench rivals" ;;
   esac
 }
@@ -52,9 +52,11 @@ install_packages() {
     apt-get update
     apt-get install -y --no-install-recommends "$@"
   } >>"$log" 2>&1 </dev/null || fail "apt-get could not install $*; see the end of $log"
-  case " $* " in
-    *" nginx-light "*) systemctl disable nginx >>"$log" 2>&1 || true ;;
-  esac
+  for service in nginx haproxy; do
+    case " $* " in
+      *" $service"*) systemctl disable $service >>"$log" 2>&1 || true ;;
+    esac
+  done
 }
 
 install_modules() {

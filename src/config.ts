@@ -28,6 +28,8 @@ export interface Config {
   readonly count: number | null;
   /** Size of the kernel's ring buffer in bytes, a power of two (`--buffer-size`). */
   readonly ringBytes: number;
+  /** `--resolve`: ask the DNS for the names of addresses. */
+  readonly resolve: boolean;
   readonly debug: boolean;
 }
 
@@ -37,6 +39,12 @@ export interface TargetConfig {
   readonly follow: boolean;
   readonly cgroups: readonly string[];
   readonly comms: readonly string[];
+  /** IDs, of which 12 digits are enough, or names. */
+  readonly containers: readonly string[];
+  /** `NAMESPACE/NAME`. */
+  readonly pods: readonly string[];
+  /** Of systemd; `.service` may be left out. */
+  readonly units: readonly string[];
   readonly all: boolean;
   /** Narrow to connections with one of these local or remote ports; empty: all. */
   readonly ports: readonly number[];

@@ -3,6 +3,7 @@
  * (src/core/profiler.ts: decode → stream → message → exchange → sample and aggregate), and come out as a view.
  */
 
+import { AddressNames } from "./address-names.ts";
 import { version } from "./cli/version.ts";
 import { Command } from "./command.ts";
 import { type Config, isExporting } from "./config.ts";
@@ -33,10 +34,11 @@ async function profile(config: Config, command: Command | null): Promise<number>
     import("./output/index.ts"),
     loadExports(config),
   ]);
+  const names = new AddressNames(config.resolve);
   const main = openView(config, outputs[config.view.format](config.view), source);
   const view = await withExports(main, openExports, config, source);
   try {
-    const session = new Session(config, source, view, openRecording(config, source));
+    const session = new Session(config, source, view, openRecording(config, source), (address) => names.of(address));
     stopOnSignals(source);
     session.start({ l7prof: version(), targets: source.targets, rules: config.rules });
     command?.release();
@@ -46,6 +48,7 @@ async function profile(config: Config, command: Command | null): Promise<number>
     if (source instanceof RecordingSource) source.checkWhole();
     return (await command?.status()) ?? 0;
   } finally {
+    names.close();
     source.close();
     view.close();
   }

@@ -2,7 +2,7 @@
 import { type Config, isExporting } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
 import type { Focus } from "./core/overview.ts";
-import type { Ended, Instant, Metrics, Start, Total } from "./core/profile.ts";
+import type { Ended, Instant, Metrics, Place, Start, Total } from "./core/profile.ts";
 import { Profiler } from "./core/profiler.ts";
 import { createRouter } from "./core/route.ts";
 import { compileRules } from "./core/rules.ts";
@@ -30,7 +30,14 @@ export class Session implements SourceReader, Run {
   private readonly recording: RecordingWriter | null;
   private recordingError: unknown = undefined;
 
-  constructor(config: Config, source: Source, view: View, recording: RecordingWriter | null) {
+  /** `hostOf`: the name of an address, null as long as none is known. */
+  constructor(
+    config: Config,
+    source: Source,
+    view: View,
+    recording: RecordingWriter | null,
+    hostOf: (address: string) => string | null,
+  ) {
     this.config = config;
     this.source = source;
     this.view = view;
@@ -62,6 +69,8 @@ export class Session implements SourceReader, Run {
         onIgnore: (connection) => this.source.ignore(connection),
         onPass: (stretch) => this.source.pass(stretch),
         nameOf: (pid) => this.nameOf(pid),
+        placeOf: (pid) => this.placeOf(pid),
+        hostOf,
       },
     );
   }
@@ -190,6 +199,12 @@ export class Session implements SourceReader, Run {
     const comm = this.source.nameOf(pid);
     this.record((recording) => recording.name(pid, comm));
     return comm;
+  }
+
+  private placeOf(pid: number): Place {
+    const place = this.source.placeOf(pid);
+    if (Object.keys(place).length > 0) this.record((recording) => recording.place(pid, place));
+    return place;
   }
 
   private instant(ns: number): Instant {

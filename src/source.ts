@@ -1,5 +1,5 @@
 import type { RecordCursor } from "./core/decode.ts";
-import type { Ended, Target } from "./core/profile.ts";
+import type { Ended, Place, Target } from "./core/profile.ts";
 import type { PassedStretch } from "./core/profiler.ts";
 
 /** Where records come from: the kernel's ring buffer or a recording. The line behind it is the same. */
@@ -19,6 +19,8 @@ export interface Source {
   pass(stretch: PassedStretch): void;
   /** The name of a process; "" if it is not known. */
   nameOf(pid: number): string;
+  /** Where it runs; empty if that is not known. */
+  placeOf(pid: number): Place;
   /** How far it has been read; null where there is no end to read to. */
   progress(): Progress | null;
   close(): void;

@@ -29,6 +29,7 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
     durationMs: flags.duration ?? null,
     count: flags.count ?? null,
     ringBytes: flags.bufferSize,
+    resolve: flags.resolve ?? false,
     debug: flags.debug ?? false,
   };
 }
@@ -39,6 +40,9 @@ function targetsOf(flags: Flags): TargetConfig {
     follow: flags.follow,
     cgroups: flags.cgroup ?? [],
     comms: flags.comm ?? [],
+    containers: flags.container ?? [],
+    pods: flags.pod ?? [],
+    units: flags.unit ?? [],
     all: flags.all ?? false,
     ports: [...new Set(flags.port)],
   };

@@ -25,7 +25,7 @@ const PAIRS: readonly (readonly [a: string, b: string, fix: string])[] = [
   ...FORMATS.flatMap((a, i) => FORMATS.slice(i + 1).map((b) => [a, b, "choose one of them"] as const)),
 ];
 
-const TARGETS = ["--pid", "--cgroup", "--comm", "--all", "--"];
+const TARGETS = ["--pid", "--cgroup", "--comm", "--container", "--pod", "--unit", "--all", "--"];
 
 /** A recording holds what was captured: whom to capture, and how, was decided then. */
 const NOT_WITH_REPLAY = [...TARGETS, "--no-follow", "--port", "--record", "--buffer-size"];

@@ -10,6 +10,7 @@ import {
   listOf,
   nonEmpty,
   oneOf,
+  podName,
   positiveDurationMs,
   type Reader,
   ringBytes,
@@ -23,6 +24,9 @@ export interface Flags {
   readonly follow: boolean;
   readonly cgroup?: readonly string[];
   readonly comm?: readonly string[];
+  readonly container?: readonly string[];
+  readonly pod?: readonly string[];
+  readonly unit?: readonly string[];
   readonly all?: true;
   readonly port?: readonly number[];
   readonly top: number;
@@ -56,6 +60,7 @@ export interface Flags {
   readonly count?: number;
   readonly record?: string;
   readonly bufferSize: number;
+  readonly resolve?: true;
   readonly debug?: true;
 }
 
@@ -91,6 +96,9 @@ function addTargets(program: Command): void {
   add(program, "--no-follow", "with --pid: that process alone, without its children");
   add(program, "--cgroup <path>", "every process below a cgroup v2 directory; repeatable", many(one(nonEmpty)));
   add(program, "--comm <name>", "every process of that name; repeatable", many(one(nonEmpty)));
+  add(program, "--container <id|name>", "every process of a container; repeatable", many(one(nonEmpty)));
+  add(program, "--pod <namespace/name>", "every process of a Kubernetes pod; repeatable", many(one(podName)));
+  add(program, "--unit <name>", "every process of a systemd unit; repeatable", many(one(nonEmpty)));
   add(program, "--all", "the whole machine, l7prof itself left out");
   add(program, "--port <port>", "only connections with this local or remote port; repeatable", many(listOf(PORT)));
 }
@@ -136,6 +144,7 @@ function addViews(program: Command): void {
     oneOf(GROUPS),
     "endpoint",
   );
+  add(program, "--resolve", "names for the addresses of other machines, from the DNS");
   add(program, "--raw-uris", "URIs as they are, not as templates (/users/{id})");
   add(program, "--uri-template <template>", "a template by hand (/a/{x}/b); repeatable", many(one(uriTemplate)));
   add(program, "--max-endpoints <n>", "past them, the rest goes to (other)", AT_LEAST_ONE, 1000);

@@ -77,6 +77,12 @@ export const nonEmpty: Reader<string> = (flag, text) => {
   return text;
 };
 
+/** As `kubectl get pods --all-namespaces` lists them. */
+export const podName: Reader<string> = (flag, text) => {
+  if (/^[^/]+\/[^/]+$/.test(text)) return text;
+  throw badValue(flag, text, "a pod", "write NAMESPACE/NAME, like default/web-7d4b9");
+};
+
 /** `/a/{x}/b`: core/route.ts takes one `{…}` a segment. */
 export const uriTemplate: Reader<string> = (flag, text) => {
   const isPath = text.startsWith("/") && !/[?#\s]/.test(text);

@@ -7,7 +7,17 @@ import { Edge, Endpoint } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { MetricSet, perMinute, RunningMetrics } from "./metrics.ts";
 import { distributionsOf, endpointTotals, type Focus } from "./overview.ts";
-import type { EdgeProfile, EndpointProfile, EndpointTotal, GroupProfile, Metrics, PeerInfo, Side } from "./profile.ts";
+import type {
+  EdgeProfile,
+  EndpointProfile,
+  EndpointTotal,
+  GroupProfile,
+  Metrics,
+  PeerInfo,
+  Place,
+  ProcessInfo,
+  Side,
+} from "./profile.ts";
 
 export interface AggregateOptions {
   /** Past it, the rest of an edge goes to `(other)`. Counted over all edges. */
@@ -16,6 +26,9 @@ export interface AggregateOptions {
   readonly groupBy: "host" | "status" | null;
   readonly histograms: boolean;
   readonly commOf: (pid: number) => string;
+  readonly placeOf: (pid: number) => Place;
+  /** The name of an address, or null as long as none is known. */
+  readonly hostOf: (address: string) => string | null;
 }
 
 export const OTHER = "(other)";
@@ -141,7 +154,9 @@ export class Aggregate {
   }
 
   private addEdge(key: string, side: Side, pid: number, peer: PeerInfo): Edge {
-    const edge = new Edge(side, { pid, comm: pid === OTHER_PID ? OTHER : this.options.commOf(pid) }, peer);
+    const other = peer.pid === null ? peer : { ...peer, ...this.options.placeOf(peer.pid) };
+    if (peer.pid === null) this.options.hostOf(peer.address); // it may take a while
+    const edge = new Edge(side, this.processOf(pid), other);
     this.edges.set(key, edge);
     return edge;
   }
@@ -209,7 +224,7 @@ export class Aggregate {
     const profile = {
       side,
       process,
-      peer,
+      peer: this.withHost(peer),
       protocol,
       ...metrics,
       inFlight,
@@ -218,6 +233,16 @@ export class Aggregate {
       endpoints: byRequests(endpoints),
     };
     return this.options.groupBy === null ? profile : { ...profile, groups: this.groups(edge, scope, windowMs) };
+  }
+
+  private processOf(pid: number): ProcessInfo {
+    const { commOf, placeOf } = this.options;
+    return pid === OTHER_PID ? { pid, comm: OTHER } : { pid, comm: commOf(pid), ...placeOf(pid) };
+  }
+
+  private withHost(peer: PeerInfo): PeerInfo {
+    const host = peer.pid === null ? this.options.hostOf(peer.address) : null;
+    return host === null ? peer : { ...peer, host };
   }
 
   private ends(edge: Edge, scope: "window" | "total"): Pick<EdgeProfile, "tcp" | "bothSides"> {

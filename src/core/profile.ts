@@ -4,6 +4,8 @@
  */
 import type { SocketCall } from "./calls.ts";
 
+import type { Container } from "./identity.ts";
+
 /** Which end of the connection the profiled process is: it answered (`server`) or it asked (`client`). */
 export type Side = "server" | "client";
 
@@ -67,16 +69,25 @@ export interface EndpointTotal extends EndpointProfile {
   readonly called: PeerInfo | null;
 }
 
-export interface ProcessInfo {
+/** Where a process runs, if that is known. */
+export interface Place {
+  readonly container?: Container;
+  /** Of systemd. */
+  readonly unit?: string;
+}
+
+export interface ProcessInfo extends Place {
   readonly pid: number;
   readonly comm: string;
 }
 
-export interface PeerInfo {
+export interface PeerInfo extends Place {
   readonly pid: number | null;
   readonly comm: string | null;
   /** IP address, or for a unix socket its path (`unix:/run/app.sock`, `unix:` when unnamed). */
   readonly address: string;
+  /** The name of the address, if it has one that is known and the process is not. */
+  readonly host?: string;
   /** The server's port on a client edge; null on a server edge and for unix sockets. */
   readonly port: number | null;
 }
@@ -370,5 +381,8 @@ export type Target =
   | { readonly pid: number; readonly comm: string }
   | { readonly cgroup: string }
   | { readonly comm: string }
+  | { readonly container: string }
+  | { readonly pod: string }
+  | { readonly unit: string }
   | { readonly all: true }
   | { readonly port: number };

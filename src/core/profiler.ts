@@ -27,7 +27,7 @@ import type { Exchange } from "./exchange.ts";
 import { looksLike } from "./http1/detect.ts";
 import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
-import type { Instant, Metrics, Sample, SamplingRule, Side, Total, Window } from "./profile.ts";
+import type { Instant, Metrics, Place, Sample, SamplingRule, Side, Total, Window } from "./profile.ts";
 import { Sampler } from "./sampler.ts";
 import { TargetTable } from "./target.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
@@ -73,6 +73,10 @@ export interface ProfilerEvents {
   onPass(stretch: PassedStretch): void;
   /** The name of a process that no record named; "" if it is not known. */
   nameOf(pid: number): string;
+  /** Where the process runs, if that can be seen. */
+  placeOf(pid: number): Place;
+  /** The name of an address; null as long as none is known. */
+  hostOf(address: string): string | null;
 }
 
 /** Trace contexts often stand behind long cookies. */
@@ -115,7 +119,7 @@ export class Profiler {
     this.options = options;
     this.events = events;
     this.names = new ProcessNames((pid) => events.nameOf(pid));
-    this.aggregate = new Aggregate({ ...options, commOf: (pid) => this.names.of(pid) });
+    this.aggregate = new Aggregate({ ...options, commOf: (pid) => this.names.of(pid), ...boundTo(events) });
     this.sampler = new Sampler(options);
     this.unreadable = new UnreadableWarnings(events);
     this.context = this.createContext();
@@ -427,4 +431,11 @@ export class Profiler {
     exchange.edge = null;
     this.waiting--;
   }
+}
+
+function boundTo(events: ProfilerEvents) {
+  return {
+    placeOf: (pid: number) => events.placeOf(pid),
+    hostOf: (address: string) => events.hostOf(address),
+  };
 }

@@ -8,11 +8,13 @@ import {
   PROCESS_STARTED,
   type RecordCursor,
 } from "../core/decode.ts";
-import type { Ended, Target } from "../core/profile.ts";
+import type { Ended, Place, Target } from "../core/profile.ts";
 import type { PassedStretch } from "../core/profiler.ts";
 import type { Source, SourceReader } from "../source.ts";
+import { placeOfProcess } from "./containers.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
+import { findGroups } from "./target-groups.ts";
 import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups } from "./targets.ts";
 
 /** One turn reads at most this much, so that signals and timers are served under any load. */
@@ -49,21 +51,29 @@ export class LiveSource implements Source {
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
   static async open(config: Config, commandPid: number | null): Promise<LiveSource> {
     const { targets } = config;
-    checkLimits(targets);
-    const pids = [...checkPids(targets.pids), ...(commandPid === null ? [] : [commandPid])];
-    const cgroupFds = openCgroups(targets.cgroups);
+    const groups = findGroups(targets);
+    const cgroups = [...targets.cgroups, ...groups.cgroups];
+    checkLimits({ ...targets, cgroups });
+    const named = [...checkPids(targets.pids), ...(commandPid === null ? [] : [commandPid])];
+    const cgroupFds = openCgroups(cgroups);
     try {
-      return new LiveSource(await Probe.load(probeOptions(config, cgroupFds)), targets, pids);
+      const probe = await Probe.load(probeOptions(config, cgroupFds));
+      return new LiveSource(
+        probe,
+        { ...targets, cgroups },
+        [...named, ...groups.pids],
+        describeTargets(targets, named),
+      );
     } finally {
       for (const fd of cgroupFds) closeSync(fd);
     }
   }
 
-  private constructor(probe: Probe, targets: TargetConfig, pids: readonly number[]) {
+  private constructor(probe: Probe, targets: TargetConfig, pids: readonly number[], described: readonly Target[]) {
     this.probe = probe;
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);
-    this.targets = describeTargets(targets, pids);
+    this.targets = described;
     const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;
     this.alive = isEndless ? null : new Set(added);
     this.startNs = monotonicNs();
@@ -106,6 +116,10 @@ export class LiveSource implements Source {
 
   nameOf(pid: number): string {
     return commOf(pid);
+  }
+
+  placeOf(pid: number): Place {
+    return placeOfProcess(pid);
   }
 
   progress(): null {

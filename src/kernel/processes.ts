@@ -16,6 +16,11 @@ export function processOf(id: number): number | null {
   return tgid === undefined ? null : Number(tgid);
 }
 
+/** The path of its cgroup v2 group, from the root of the hierarchy; null if there is no such hierarchy. */
+export function unifiedGroupOf(pid: number): string | null {
+  return /^0::(.*)$/m.exec(read(`/proc/${pid}/cgroup`) ?? "")?.[1] ?? null;
+}
+
 export function allPids(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

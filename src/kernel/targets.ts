@@ -71,6 +71,9 @@ export function describeTargets(targets: TargetConfig, pids: readonly number[]):
     ...pids.map((pid) => ({ pid, comm: commOf(pid) })),
     ...targets.cgroups.map((cgroup) => ({ cgroup })),
     ...targets.comms.map((comm) => ({ comm })),
+    ...targets.containers.map((container) => ({ container })),
+    ...targets.pods.map((pod) => ({ pod })),
+    ...targets.units.map((unit) => ({ unit })),
     ...(targets.all ? [{ all: true } as const] : []),
     ...targets.ports.map((port) => ({ port })),
   ];

@@ -8,7 +8,8 @@
  *   entries   u32 type, u32 length, `length` bytes, padded to a multiple of 8
  *
  * Integers are little-endian. ENTRY_RECORD: a record as in bpf/events.h; ENTRY_LOST: u64 events, u64 bytes, totals
- * so far; ENTRY_END: u64 time_ns, then why it ended, as text; ENTRY_NAME: u32 pid, then its name.
+ * so far; ENTRY_END: u64 time_ns, then why it ended, as text; ENTRY_NAME: u32 pid, then its name;
+ * ENTRY_PLACE: u32 pid, then where it runs, as JSON.
  */
 import type { Target } from "../core/profile.ts";
 
@@ -17,6 +18,7 @@ export const ENTRY_RECORD = 1;
 export const ENTRY_LOST = 2;
 export const ENTRY_END = 3;
 export const ENTRY_NAME = 4;
+export const ENTRY_PLACE = 5;
 
 /** No entry is longer: the longest record is 64 KiB and its head. */
 export const MAX_ENTRY_BYTES = 1 << 20;

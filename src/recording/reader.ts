@@ -1,13 +1,14 @@
 /** A recording as a source of records. Needs no root. What is foreign or cut off is an error, after what was readable. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { RecordCursor } from "../core/decode.ts";
-import type { Ended, Target } from "../core/profile.ts";
+import type { Ended, Place, Target } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
 import type { Progress, Source, SourceReader } from "../source.ts";
 import {
   ENTRY_END,
   ENTRY_LOST,
   ENTRY_NAME,
+  ENTRY_PLACE,
   ENTRY_RECORD,
   MAGIC,
   MAX_ENTRY_BYTES,
@@ -15,6 +16,7 @@ import {
   padded,
   type RecordingHeader,
 } from "./format.ts";
+import { readPlace } from "./place.ts";
 
 const BUFFER_BYTES = 4 << 20;
 /** So many entries, then other work gets its turn. */
@@ -31,6 +33,7 @@ export class RecordingSource implements Source {
   private readonly bytes = Buffer.from(this.memory);
   private readonly cursor = new RecordCursor();
   private readonly names = new Map<number, string>();
+  private readonly places = new Map<number, Place>();
   private readonly size: number;
   private readBytes = 0;
   private start = 0;
@@ -89,6 +92,10 @@ export class RecordingSource implements Source {
 
   pass(): void {}
 
+  placeOf(pid: number): Place {
+    return this.places.get(pid) ?? {};
+  }
+
   nameOf(pid: number): string {
     return this.names.get(pid) ?? "";
   }
@@ -141,6 +148,9 @@ export class RecordingSource implements Source {
       reader.onLost(Number(this.bytes.readBigUInt64LE(at)), Number(this.bytes.readBigUInt64LE(at + 8)));
     } else if (type === ENTRY_NAME && length >= 4) {
       this.names.set(this.bytes.readUInt32LE(at), this.bytes.toString("utf8", at + 4, at + length));
+    } else if (type === ENTRY_PLACE && length >= 4) {
+      const place = readPlace(this.bytes.toString("utf8", at + 4, at + length));
+      if (place !== null) this.places.set(this.bytes.readUInt32LE(at), place);
     } else if (type === ENTRY_END && length >= 8) {
       this.lastNs = Number(this.bytes.readBigUInt64LE(at));
       return false;

@@ -1,10 +1,19 @@
 /** Writes a recording. Synchronous and buffered: a record is copied once, and a full disk is an error at once. */
 import { closeSync, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
 import type { RecordCursor } from "../core/decode.ts";
-import type { Ended } from "../core/profile.ts";
+import type { Ended, Place } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
 import { invokingUser } from "../invoking-user.ts";
-import { ENTRY_END, ENTRY_LOST, ENTRY_NAME, ENTRY_RECORD, MAGIC, padded, type RecordingHeader } from "./format.ts";
+import {
+  ENTRY_END,
+  ENTRY_LOST,
+  ENTRY_NAME,
+  ENTRY_PLACE,
+  ENTRY_RECORD,
+  MAGIC,
+  padded,
+  type RecordingHeader,
+} from "./format.ts";
 
 const BUFFER_BYTES = 1 << 20;
 
@@ -43,9 +52,11 @@ export class RecordingWriter {
   }
 
   name(pid: number, comm: string): void {
-    const payload = Buffer.concat([Buffer.alloc(4), Buffer.from(comm)]);
-    payload.writeUInt32LE(pid, 0);
-    this.entry(ENTRY_NAME, payload);
+    this.ofProcess(ENTRY_NAME, pid, comm);
+  }
+
+  place(pid: number, place: Place): void {
+    this.ofProcess(ENTRY_PLACE, pid, JSON.stringify(place));
   }
 
   end(ended: Ended, timeNs: number): void {
@@ -54,6 +65,12 @@ export class RecordingWriter {
     this.entry(ENTRY_END, payload);
     this.flush();
     closeSync(this.fd);
+  }
+
+  private ofProcess(type: number, pid: number, text: string): void {
+    const payload = Buffer.concat([Buffer.alloc(4), Buffer.from(text)]);
+    payload.writeUInt32LE(pid, 0);
+    this.entry(type, payload);
   }
 
   private entry(type: number, payload: Uint8Array): void {

@@ -18,10 +18,10 @@ function help(line: string): string {
 
 /** The flags that the contract with users names: scripts depend on them. */
 const CONTRACT = `
-  -p --pid --no-follow --cgroup --comm --all --port
+  -p --pid --no-follow --cgroup --comm --container --pod --unit --all --port
   --uri-regex --slow --4xx --5xx --keep --max-request-size --max-response-size
   --top --max-samples-per-second --only-traced --show-secrets
-  --plain --interval --json --topology --dot --mermaid --tcp -o --group-by --raw-uris --uri-template --max-endpoints --histograms
+  --plain --interval --json --topology --dot --mermaid --tcp -o --resolve --group-by --raw-uris --uri-template --max-endpoints --histograms
   --duration --count --debug`;
 
 const contract = CONTRACT.trim().split(/\s+/);

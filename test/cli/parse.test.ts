@@ -4,7 +4,17 @@ import { act, config, errorOf, pipe, tty } from "./terminal.ts";
 describe("parse", () => {
   it("gives a Config of defaults to a bare target", () => {
     expect(config("--all")).toEqual({
-      targets: { pids: [], follow: true, cgroups: [], comms: [], all: true, ports: [] },
+      targets: {
+        pids: [],
+        follow: true,
+        cgroups: [],
+        comms: [],
+        containers: [],
+        pods: [],
+        units: [],
+        all: true,
+        ports: [],
+      },
       command: null,
       replayFile: null,
       recordFile: null,
@@ -49,6 +59,7 @@ describe("parse", () => {
       durationMs: null,
       count: null,
       ringBytes: 16777216,
+      resolve: false,
       debug: false,
     });
   });

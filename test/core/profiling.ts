@@ -73,6 +73,8 @@ export function startProfiling(
       onWarning: (code, message) => warnings.push({ code, message }),
       onIgnore: ({ id }) => ignored.push(id),
       onPass: () => {},
+      placeOf: () => ({}),
+      hostOf: () => null,
       nameOf: options.nameOf ?? ((pid) => `pid-${pid}`),
     },
   );

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RecordCursor } from "../../src/core/decode.ts";
-import type { Ended } from "../../src/core/profile.ts";
+import type { Ended, Place } from "../../src/core/profile.ts";
 import { outputs } from "../../src/output/index.ts";
 import { RecordingSource } from "../../src/recording/reader.ts";
 import { RecordingWriter } from "../../src/recording/writer.ts";
@@ -12,6 +12,11 @@ import type { Source } from "../../src/source.ts";
 import { writtenView } from "../../src/view.ts";
 import { config } from "../cli/terminal.ts";
 import { Wire } from "../core/wire.ts";
+
+/** Where one of the processes runs. */
+const PLACES: Readonly<Record<number, Place>> = {
+  10: { container: { id: "a".repeat(64), runtime: "docker", name: "shop", pod: null }, unit: "shop.service" },
+};
 
 export const START = {
   startNs: 5e12,
@@ -42,6 +47,7 @@ export function record(
       ignore: () => undefined,
       pass: () => undefined,
       nameOf: (pid) => names.get(pid) ?? "",
+      placeOf: (pid) => PLACES[pid] ?? {},
       progress: () => null,
       close: () => undefined,
     };
@@ -50,7 +56,7 @@ export function record(
     const settings = config(`-p 10 ${flags}`);
     const to = { write: (text: string) => void written.push(text), tell: () => undefined, close: () => undefined };
     const view = writtenView(outputs[settings.view.format](settings.view), to);
-    const session = new Session(settings, source, view, recording);
+    const session = new Session(settings, source, view, recording, () => null);
     const cursor = new RecordCursor();
     let lastNs: number = START.startNs;
     const wire = new Wire((bytes) => {
@@ -98,7 +104,7 @@ export async function replayFile(
       tell: (text) => void told.push(text),
       close: () => undefined,
     });
-    const session = new Session(settings, source, view, null);
+    const session = new Session(settings, source, view, null, () => null);
     session.start({ l7prof: "0.1.0", targets: source.targets, rules: settings.rules });
     const { ended, endNs } = await source.run(session);
     session.finish(ended, endNs);

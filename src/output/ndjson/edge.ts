@@ -7,6 +7,7 @@ import type {
   Metrics,
   TcpProfile,
 } from "../../core/profile.ts";
+import { peerFields, processFields } from "./process.ts";
 import { round } from "./round.ts";
 
 /** EDGE of the contract. */
@@ -14,8 +15,8 @@ export function edgeFields(profile: EdgeProfile) {
   const { side, process, peer, protocol, requests, cpm, inFlight, statuses, statusCpm, endpoints, groups } = profile;
   return {
     side,
-    process: { pid: process.pid, comm: process.comm },
-    peer: { pid: peer.pid, comm: peer.comm, address: peer.address, port: peer.port },
+    process: processFields(process),
+    peer: peerFields(peer),
     protocol,
     requests,
     cpm: round(cpm),

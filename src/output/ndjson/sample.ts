@@ -1,5 +1,6 @@
 import type { Sample, SampledMessage, SampledRequest, SampledResponse, SampleEvent } from "../../core/profile.ts";
 import { microsecondsOf, rfc3339 } from "../rfc3339.ts";
+import { peerFields, processFields } from "./process.ts";
 import { round } from "./round.ts";
 
 /** A sample without its `type`, as it is in a summary. */
@@ -11,8 +12,8 @@ export function sampleFields(sample: Sample) {
     reasons,
     rule,
     side,
-    process: { pid: process.pid, comm: process.comm },
-    peer: { pid: peer.pid, comm: peer.comm, address: peer.address, port: peer.port },
+    process: processFields(process),
+    peer: peerFields(peer),
     protocol,
     durationMs: round(durationMs),
     ttfbMs: round(ttfbMs),

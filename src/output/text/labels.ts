@@ -40,8 +40,8 @@ function peerName({ pid, comm }: PeerInfo): string {
   return `${escapeForCell(comm ?? "")}${pid === null ? "" : `[${pid}]`}`;
 }
 
-function addressLabel({ address, port }: PeerInfo): string {
-  const host = escapeForCell(address);
+function addressLabel({ address, port, host: name }: PeerInfo): string {
+  const host = escapeForCell(name ?? address);
   if (port === null) return host;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -18,6 +18,9 @@ function targetText(target: Target): string {
   if ("pid" in target) return processLabel(target);
   if ("cgroup" in target) return `cgroup ${escapeForCell(target.cgroup)}`;
   if ("comm" in target) return `every process named ${escapeForCell(target.comm)}`;
+  if ("container" in target) return `container ${escapeForCell(target.container)}`;
+  if ("pod" in target) return `pod ${escapeForCell(target.pod)}`;
+  if ("unit" in target) return `unit ${escapeForCell(target.unit)}`;
   if ("port" in target) return `only port ${target.port}`;
   return "the whole machine";
 }
