@@ -50,5 +50,5 @@ node bin/l7prof.js --pid "$shop" --duration 10s --interval 5s --slow 500ms --4xx
   --max-samples-per-second 1 --max-response-size 512 --plain
 echo
 echo "Next: npm install -g .                                 then on a process of yours:"
-echo "      sudo l7prof --pid PID                            tables until Ctrl-C"
+echo "      sudo l7prof --pid PID                            the live screen; q quits"
 echo "      sudo l7prof --pid PID --json | jq -c 'select(.type==\"sample\") | [.request.uri, .response.status, .durationMs]'"

@@ -20,7 +20,10 @@ export interface Config {
   readonly routes: RouteConfig;
   readonly view: ViewConfig;
   readonly exports: ExportConfig;
-  /** The live screen: stdout is a terminal, and there is none of `--plain`, `--json` and `-o`. */
+  /**
+   * The live screen: stdin and stdout are a terminal, there is none of `--plain`, `--json`, `-o` and `--interval 0`, and
+   * no command that has the terminal for itself.
+   */
   readonly live: boolean;
   /** Stop after this long; null: no limit. */
   readonly durationMs: number | null;

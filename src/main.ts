@@ -35,8 +35,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function act(argv: readonly string[]): Promise<number> {
-  const { env, stdout } = process;
-  const action = parse(argv, { env, isTty: stdout.isTTY ?? false, columns: stdout.columns });
+  const { env, stdin, stdout } = process;
+  const terminal = { env, isTty: stdout.isTTY ?? false, hasKeyboard: stdin.isTTY ?? false, columns: stdout.columns };
+  const action = parse(argv, terminal);
   switch (action.kind) {
     case "print":
       stdout.write(action.text);

@@ -35,7 +35,8 @@ async function profile(config: Config, command: Command | null): Promise<number>
     loadExports(config),
   ]);
   const names = new AddressNames(config.resolve);
-  const main = openView(config, outputs[config.view.format](config.view), source);
+  const written = openOutput(config, outputs[config.view.format](config.view), source);
+  const main = config.live ? await openScreen(config, written) : written;
   const view = await withExports(main, openExports, config, source);
   try {
     const session = new Session(config, source, view, openRecording(config, source), (address) => names.of(address));
@@ -85,7 +86,13 @@ async function withExports(main: View, open: OpenExports | null, config: Config,
   }
 }
 
-function openView({ view: { outputFile } }: Config, output: Output, source: Source): View {
+/** What it needs is loaded only if it is shown. */
+async function openScreen(config: Config, after: View): Promise<View> {
+  const tui = await import("./tui/open.ts");
+  return tui.openScreen(config, after);
+}
+
+function openOutput({ view: { outputFile } }: Config, output: Output, source: Source): View {
   const sink = new Sink(outputFile, () => source.stop("signal"));
   return writtenView(output, {
     write: (text) => sink.write(text),

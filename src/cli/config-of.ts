@@ -1,6 +1,6 @@
 /** What was parsed → Config, with what depends on the terminal. */
 import type { Config, ExportConfig, TargetConfig, ViewConfig } from "../config.ts";
-import { type Terminal, useColor } from "./color.ts";
+import { canShowScreen, type Terminal, useColor } from "./color.ts";
 import type { Parsed } from "./command-line.ts";
 import type { Flags } from "./program.ts";
 
@@ -25,13 +25,17 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
     },
     view: viewOf(flags, terminal),
     exports: exportsOf(flags),
-    live: terminal.isTty && flags.output === undefined && !flags.plain && formatOf(flags) === "text",
+    live: canShowScreen(terminal) && isScreenWanted(flags) && command === null,
     durationMs: flags.duration ?? null,
     count: flags.count ?? null,
     ringBytes: flags.bufferSize,
     resolve: flags.resolve ?? false,
     debug: flags.debug ?? false,
   };
+}
+
+function isScreenWanted(flags: Flags): boolean {
+  return flags.output === undefined && !flags.plain && flags.interval > 0 && formatOf(flags) === "text";
 }
 
 function targetsOf(flags: Flags): TargetConfig {

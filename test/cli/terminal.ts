@@ -3,8 +3,8 @@ import { type Action, parse } from "../../src/cli/parse.ts";
 import type { Config } from "../../src/config.ts";
 import { UserError } from "../../src/errors.ts";
 
-export const pipe: Terminal = { env: {}, isTty: false, columns: undefined };
-export const tty: Terminal = { env: { TERM: "xterm" }, isTty: true, columns: 120 };
+export const pipe: Terminal = { env: {}, isTty: false, hasKeyboard: false, columns: undefined };
+export const tty: Terminal = { env: { TERM: "xterm" }, isTty: true, hasKeyboard: true, columns: 120 };
 
 /** A shell's words, of which only '…' groups. */
 export function words(line: string): string[] {

@@ -1,5 +1,5 @@
 /** What l7prof saw and what it did not, so that a reader knows how far the numbers go. */
-import type { Summary } from "../../core/profile.ts";
+import type { Total } from "../../core/profile.ts";
 import { formatBytes, formatCounted, formatExact, formatPercent } from "../units.ts";
 import { flow, rule, sentence, span } from "./layout.ts";
 import type { Style } from "./style.ts";
@@ -8,23 +8,23 @@ type Row = readonly [name: string, value: string, meaning: string];
 
 const NAME_WIDTH = "unanswered requests".length;
 
-export function captureText(summary: Summary, style: Style): string {
+export function captureText(total: Total, style: Style): string {
   const heading = rule(
     [span("CAPTURE", style.title), span("what was seen, and what was not", style.dim)],
     style.columns,
     style.dim,
   );
-  const rows = [...trafficRows(summary), ...lossRows(summary)];
+  const rows = [...trafficRows(total), ...lossRows(total)];
   const width = Math.max(...rows.map(([, value]) => value.length));
   const lines = rows.map(([name, value, meaning]) => {
     const figure = span(`${name.padEnd(NAME_WIDTH)} ${value.padStart(width)}`);
     const next = " ".repeat(NAME_WIDTH + 1);
     return flow(meaning === "" ? [figure] : [figure, span(meaning, style.dim)], style.columns, { next });
   });
-  return heading + lines.join("") + alarms(summary, style);
+  return heading + lines.join("") + alarms(total, style);
 }
 
-function trafficRows({ capture }: Summary): Row[] {
+function trafficRows({ capture }: Total): Row[] {
   return [
     ["events", formatExact(capture.events), "socket calls and connection changes that were read"],
     ["bytes seen", formatBytes(capture.seenBytes, 3), "on HTTP connections"],
@@ -36,7 +36,7 @@ function trafficRows({ capture }: Summary): Row[] {
   ];
 }
 
-function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
+function lossRows({ capture, samplesHeldBack }: Total): Row[] {
   return [
     ["lost events", formatExact(capture.lostEvents), "the buffer between the kernel and l7prof was full"],
     ["unanswered requests", formatExact(capture.unansweredRequests), "no response before the connection ended"],
@@ -47,7 +47,7 @@ function lossRows({ capture, samplesHeldBack }: Summary): Row[] {
   ];
 }
 
-function alarms({ capture }: Summary, style: Style): string {
+function alarms({ capture }: Total, style: Style): string {
   const lost =
     `${formatCounted(capture.lostEvents, "event")} lost because the buffer between the kernel and l7prof was full: ` +
     "some exchanges are missing above. A larger --buffer-size helps.";

@@ -4,9 +4,9 @@ import { formatExact } from "../units.ts";
 const BYTES_A_LINE = 16;
 const MOST_LINES = 8;
 
-export function hexDump(bytes: Uint8Array): string[] {
+export function hexDump(bytes: Uint8Array, mostLines = MOST_LINES): string[] {
   const lines: string[] = [];
-  const shown = Math.min(bytes.length, BYTES_A_LINE * MOST_LINES);
+  const shown = Math.min(bytes.length, BYTES_A_LINE * mostLines);
   for (let offset = 0; offset < shown; offset += BYTES_A_LINE) {
     lines.push(dumpLine(offset, bytes.subarray(offset, offset + BYTES_A_LINE)));
   }

@@ -40,7 +40,7 @@ function peerName({ pid, comm }: PeerInfo): string {
   return `${escapeForCell(comm ?? "")}${pid === null ? "" : `[${pid}]`}`;
 }
 
-function addressLabel({ address, port, host: name }: PeerInfo): string {
+export function addressLabel({ address, port, host: name }: PeerInfo): string {
   const host = escapeForCell(name ?? address);
   if (port === null) return host;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -14,7 +14,7 @@ export function startText({ l7prof, targets, rules }: Start, style: Style): stri
   return `${flow(spans, style.columns, { next: "  " })}\n`;
 }
 
-function targetText(target: Target): string {
+export function targetText(target: Target): string {
   if ("pid" in target) return processLabel(target);
   if ("cgroup" in target) return `cgroup ${escapeForCell(target.cgroup)}`;
   if ("comm" in target) return `every process named ${escapeForCell(target.comm)}`;
@@ -25,7 +25,7 @@ function targetText(target: Target): string {
   return "the whole machine";
 }
 
-function ruleText({ uriRegex, slowMs, on4xx, on5xx }: SamplingRule, index: number): string {
+export function ruleText({ uriRegex, slowMs, on4xx, on5xx }: SamplingRule, index: number): string {
   const uris = uriRegex === null ? `${index === 0 ? "all" : "other"} URIs` : escapeForCell(uriRegex);
   const conditions = [
     ...(slowMs === null ? [] : [`≥${slowMs} ms`]),

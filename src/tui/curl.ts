@@ -1,0 +1,59 @@
+/** A sampled request as a command line that sends it again. Safe to paste, whatever came over the wire. */
+import type { Sample, SampledRequest } from "../core/profile.ts";
+import { escapeForTerminal } from "../output/escape.ts";
+import { formatExact } from "../output/units.ts";
+
+/** What curl says itself. */
+const OWN_HEADERS = new Set(["host", "content-length", "transfer-encoding", "connection", "expect"]);
+/** RFC 9110, 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+
+export function curlCommand(sample: Sample): string {
+  const { request } = sample;
+  const headers = request.headers.filter(([name]) => TOKEN.test(name) && !OWN_HEADERS.has(name.toLowerCase()));
+  const words = [
+    "curl -i -g",
+    ...methodWords(request),
+    quoted(urlOf(sample)),
+    ...headers.map(([name, value]) => `-H ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`),
+    ...bodyWords(request),
+  ];
+  return words.join(" ") + cutNote(request);
+}
+
+function methodWords({ method, body }: SampledRequest): string[] {
+  if (method === "HEAD") return ["-I"];
+  return method === (body === "" ? "GET" : "POST") ? [] : [`-X ${quoted(method)}`];
+}
+
+function urlOf({ request, peer, side, protocol }: Sample): string {
+  if (/^https?:\/\//i.test(request.uri)) return request.uri;
+  const host = request.headers.find(([name]) => name.toLowerCase() === "host")?.[1];
+  const address = peer.address.includes(":") ? `[${peer.address}]` : peer.address;
+  const called = side === "client" && peer.port !== null ? `${address}:${peer.port}` : "localhost";
+  return `${protocol}://${host || called}${request.uri.startsWith("/") ? "" : "/"}${request.uri}`;
+}
+
+function bodyWords({ body, bodyEncoding }: SampledRequest): string[] {
+  if (body === "") return [];
+  if (bodyEncoding === "base64") return [`--data-binary @<(base64 -d <<<${body})`];
+  return [`--data-raw ${quoted(body)}`];
+}
+
+function cutNote({ truncated, body, bodyEncoding, bodyBytes }: SampledRequest): string {
+  if (!truncated) return "";
+  const kept = Buffer.byteLength(body, bodyEncoding);
+  return `  # cut: ${formatExact(kept)} of ${formatExact(bodyBytes)} body bytes were kept`;
+}
+
+/** For a POSIX shell where it can be, for bash where bytes must be written as escapes. */
+function quoted(text: string): string {
+  if (/^[\w./:?&=%@+,-]+$/.test(text) && !/[?&]/.test(text)) return text;
+  if (escapeForTerminal(text) === text) return `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = Array.from(text, (character) => {
+    if (character === "'" || character === "\\") return `\\${character}`;
+    if (escapeForTerminal(character) === character) return character;
+    return Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
+  });
+  return `$'${escaped.join("")}'`;
+}
