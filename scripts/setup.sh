@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, then builds dist/:
-#   scripts/setup.sh runtime|demo|test|bench|rivals
+#   scripts/setup.sh runtime|demo|test|backends|bench|rivals
 # Quiet when nothing is missing; what apt-get and npm say goes to tmp/setup.log.
 set -eu
 cd "$(dirname "$0")/.."
@@ -21,7 +21,8 @@ packages_for() {
     bench) echo "$load" ;;
     rivals) echo "$load tshark bpftrace" ;;
     test) echo "$load tmux jq curl tshark groff-base iproute2 nftables procps ethtool haproxy python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
-    *) fail "unknown purpose $1; one of: runtime demo test bench rivals" ;;
+    backends) echo "$runtime tshark curl prometheus chromium default-jdk-headless maven unzip" ;;
+    *) fail "unknown purpose $1; one of: runtime demo test backends bench rivals" ;;
   esac
 }
 
@@ -52,7 +53,7 @@ install_packages() {
     apt-get update
     apt-get install -y --no-install-recommends "$@"
   } >>"$log" 2>&1 </dev/null || fail "apt-get could not install $*; see the end of $log"
-  for service in nginx haproxy; do
+  for service in nginx haproxy prometheus; do
     case " $* " in
       *" $service"*) systemctl disable $service >>"$log" 2>&1 || true ;;
     esac

@@ -38,7 +38,7 @@ for object in bpf/prebuilt/*.o; do
   check "$object is what its source builds" cmp "$object" "$work/bpf/${object##*/}"
 done
 
-npx vitest run --reporter=default --reporter=json --outputFile.json="$work/vitest.json"
+npx vitest run --project unit --project e2e --reporter=default --reporter=json --outputFile.json="$work/vitest.json"
 status=$?
 counts=$(node scripts/count-tests.js "$work/vitest.json" "$status")
 passed=$((passed + ${counts% *}))
