@@ -138,7 +138,8 @@ static __always_inline void expect_body(struct connection *connection, struct sc
 /* User space has found it to be in the middle of a long body whose head was not understood here. */
 static __always_inline bool is_passed(struct scratch *scratch, struct transfer *transfer)
 {
-	u64 key = (u64)scratch->event.event.connection << 1 | transfer->is_write;
+	u64 session = scratch->event.event.flags & FLAG_TLS ? 1ULL << 33 : 0; /* as user space numbers sessions */
+	u64 key = session | (u64)scratch->event.event.connection << 1 | transfer->is_write;
 	u32 *position = bpf_map_lookup_elem(&passed, &key);
 
 	return position && (s32)(*position - (scratch->event.position + transfer->length)) >= 0;

@@ -10,6 +10,7 @@
 #include "socket.bpf.h"
 #include "syscalls.bpf.h"
 #include "tcp.bpf.h"
+#include "tls.bpf.h"
 
 static __always_inline void set_message(struct transfer *transfer, u64 address)
 {
@@ -83,6 +84,8 @@ static __always_inline struct connection *add_connection(struct socket_ref *ref)
 		if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 			return NULL;
 		entry.is_tcp = protocol == IPPROTO_TCP;
+		if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
+			return NULL; /* the peer has reset it during this very call: its end has been told */
 		if (!is_wanted_port(BPF_CORE_READ(sk, __sk_common.skc_num),
 				    __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))))
 			entry.state = CONNECTION_IGNORED;
@@ -114,8 +117,10 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 		return true;
 	}
 	if (kind == SNIFFED_TLS) {
-		connection->state = CONNECTION_IGNORED;
+		connection->state = CONNECTION_OPAQUE;
 		emit_open(scratch, task, ref, EVENT_OPAQUE, flags, 0);
+		find_peer_once(connection, ref, transfer->is_write);
+		ciphertext_moved(ref, scratch, transfer, fresh);
 	} else if (fresh && kind != SNIFFED_HTTP2) {
 		connection->state = CONNECTION_IGNORED;
 	}
@@ -156,8 +161,19 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 
 	if (!connection || connection->inode != ref->inode)
 		connection = add_connection(ref);
-	if (!connection || !scratch || connection->state == CONNECTION_IGNORED)
+	if (!connection || !scratch)
 		return;
+	if (connection->state >= CONNECTION_IGNORED) {
+		if (connection->state >= CONNECTION_OPAQUE) {
+			find_peer_once(connection, ref, transfer->is_write);
+			sample_tcp(connection, ref, bpf_ktime_get_ns());
+		}
+		if (connection->state == CONNECTION_OPAQUE)
+			ciphertext_moved(ref, scratch, transfer, false);
+		else if (connection->state == CONNECTION_IGNORED && config.port_count && config.is_reading_tls)
+			unwanted_moved();
+		return;
+	}
 	event_init(&scratch->event.event, EVENT_DATA, ref->inode);
 	scratch->event.event.call = transfer->call;
 	scratch->event.event.flags = (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
@@ -222,6 +238,10 @@ static __always_inline void call_returned(struct pt_regs *regs, u8 call, long re
 		unix_socket_closed(fd);
 		return;
 	}
+	if (call == CALL_MAP) {
+		file_mapped(task, SYSCALL_ARG2(regs), SYSCALL_ARG4(regs));
+		return;
+	}
 	if (!ret && (call >= CALL_WRITE || call == CALL_RECVMMSG || (call <= CALL_RECVFROM && !SYSCALL_ARG2(regs))))
 		return; /* nothing was written, or nothing was asked for */
 	if (!describe(&transfer, regs, call, ret))
@@ -246,8 +266,11 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 	/* The FIN counts as one. */
 	record.has_unread = state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket) &&
 			    BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1;
-	if (connection->state == CONNECTION_FOLLOWED) {
-		if (state == TCP_CLOSE && connection->is_tcp)
+	if (connection->state == CONNECTION_BOUND) {
+		record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
+		bound_state_changed(connection, &record);
+	} else if (connection->state == CONNECTION_FOLLOWED || connection->state == CONNECTION_OPAQUE) {
+		if (state == TCP_CLOSE && connection->is_tcp && connection->state == CONNECTION_FOLLOWED)
 			emit_tcp(sk, connection->inode);
 		event_init(&record.event, EVENT_STATE, connection->inode);
 		record.event.flags = FLAG_ABSOLUTE;

@@ -15,6 +15,8 @@
 #define EVENT_PEER 16   /* the process at the other end of a followed connection */
 #define EVENT_TCP 17    /* what TCP measures on a followed connection: now and then, on each retransmit, at its end */
 #define EVENT_REFUSED 18 /* a target's attempt to connect came to nothing */
+#define EVENT_BOUND 6   /* the TLS session of an opaque connection is known: what follows of it is plaintext */
+#define EVENT_MAPPED 7  /* a target has mapped a file as code: it may be a TLS library */
 
 /* event.flags */
 #define FLAG_WRITE 1 /* the process wrote (else it read) */
@@ -22,6 +24,8 @@
 #define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
+#define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */
+#define FLAG_CIPHER 32 /* EVENT_DATA: of an opaque connection whose session is not known; nothing is copied */
 
 /* event.call: EVENT_DATA */
 #define CALL_READ 1
@@ -40,6 +44,8 @@
 #define CALL_SPLICE_READ 14
 #define CALL_ACCEPT 20  /* never in an event */
 #define CALL_CONNECT 21 /* never in an event */
+#define CALL_MAP 15 /* never in an event */
+#define CALL_TLS 16 /* a call of a TLS library */
 
 /* process_event.what */
 #define PROCESS_STARTED 1
@@ -49,7 +55,7 @@
 /* Head of every record. */
 struct event {
 	u64 time_ns;    /* CLOCK_MONOTONIC */
-	u32 connection; /* inode number of the socket; 0 for EVENT_PROCESS */
+	u32 connection; /* inode number of the socket, or with FLAG_TLS of a session; 0 for EVENT_PROCESS, EVENT_MAPPED */
 	u32 pid;        /* thread group id, of the initial PID namespace */
 	u32 tid;
 	u8 kind;
@@ -71,8 +77,8 @@ struct data_event {
 
 struct open_event {
 	struct event event;
-	u64 socket;       /* key of the connection in the map `connections` */
-	u16 family;       /* AF_INET, AF_INET6, AF_UNIX */
+	u64 socket;       /* key of the connection in the map `connections`; with FLAG_TLS the address of the session */
+	u16 family;       /* AF_INET, AF_INET6, AF_UNIX; 0: which connection the TLS session runs on is not known */
 	u16 local_port;
 	u16 remote_port;
 	u16 path_bytes;   /* AF_UNIX: length of `path`, which may begin with NUL (abstract) */
@@ -130,10 +136,25 @@ struct refused_event {
 	char comm[16];
 };
 
+struct bound_event {
+	struct event event; /* of the connection */
+	u32 session;
+	u32 reserved;
+};
+
+struct mapped_event {
+	struct event event;
+	u64 inode;
+	u32 device; /* as the kernel keeps it: major << 20 | minor */
+	u32 reserved;
+};
+
 /* connection.state */
 #define CONNECTION_SNIFFED 0  /* joined in mid-stream: each call's first bytes are looked at */
 #define CONNECTION_FOLLOWED 1 /* its calls are reported */
 #define CONNECTION_IGNORED 2  /* not HTTP, or not asked for */
+#define CONNECTION_OPAQUE 3   /* TLS: its calls are counted until its session is known */
+#define CONNECTION_BOUND 4    /* TLS: its session is known and reported instead */
 
 /* Value of the map `connections`; user space may set `state`. */
 struct connection {
@@ -144,11 +165,33 @@ struct connection {
 	u8 wants_body;    /* the body of the last head is still to come, and its beginning to be copied */
 	u32 in_position;  /* of sockets without sequence numbers */
 	u32 out_position;
-	u64 in_body;      /* bytes of body that are known to come: nobody needs a copy of them */
-	u64 out_body;
+	union {
+		u64 in_body; /* bytes of body that are known to come: nobody needs a copy of them */
+		u64 session; /* CONNECTION_BOUND: the address of the TLS session */
+	};
+	union {
+		u64 out_body;
+		u64 session_pid;
+	};
 	u64 sampled_ns;   /* of the last EVENT_TCP */
 	u32 peer_tries;   /* how often the peer was looked for */
 	u32 reserved;
+};
+
+/* Key of the map `tls_sessions`: the library's object for a session, SSL or the like. */
+struct tls_key {
+	u64 session;
+	u32 pid;
+	u32 reserved;
+};
+
+/* Value of the map `tls_sessions`; user space may set `stream.state`. */
+struct tls_session {
+	struct connection stream; /* of the plaintext; `inode` is the session's number */
+	u64 socket;               /* the connection that it runs on; 0: not known */
+	u32 inode;
+	u8 is_fresh;              /* seen from its creation on */
+	u8 reserved[3];
 };
 
 #define MAX_PORTS 16
@@ -164,11 +207,13 @@ struct config {
 	u8 comm_count;
 	u8 has_casts; /* the kernel has bpf_rdonly_cast */
 	u8 has_iterators; /* the kernel has bpf_iter_num_new */
-	u8 reserved[2];
+	u8 is_reading_tls;
+	u8 reserved;
 	u32 keep_bytes; /* of a message, head and body together, are copied in any case */
 	u32 port_count;
 	u16 ports[MAX_PORTS];
 	char comms[MAX_COMMS][16];
+	u32 tls_slots; /* entries of the map `tls_scratches` */
 };
 
 /* The kernel side's variables, which user space maps. */
@@ -176,6 +221,7 @@ struct globals {
 	u64 lost_events; /* found the ring full */
 	u64 lost_bytes;  /* that they told of */
 	u64 is_asleep;   /* set by user space: it waits in poll() for the next event */
+	u64 is_ending;   /* set by user space: uprobes report no more, since taking them away lasts a while */
 };
 
 /* The map `targets` holds a byte for each possible process id, in two halves. */

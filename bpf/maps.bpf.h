@@ -117,12 +117,16 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
+#ifdef L7PROF_PREEMPTIBLE
+static __always_inline struct scratch *scratch_of_cpu(void); /* tls-scratch.bpf.h */
+#else
 static __always_inline struct scratch *scratch_of_cpu(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&scratches, &cpu);
 }
+#endif
 
 /* The compiler would make it an atomic fetch, which kernels before 5.12 (5ca419f2864a) do not know. */
 static __always_inline void add_atomically(u64 *sum, u64 value)

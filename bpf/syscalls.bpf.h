@@ -13,6 +13,7 @@ static const u8 call_of_syscall[SYSCALL_NUMBERS] = {
 	[0] = CALL_READ,
 	[1] = CALL_WRITE,
 	[3] = CALL_CLOSE,
+	[9] = CALL_MAP,
 	[19] = CALL_READV,
 	[20] = CALL_WRITEV,
 	[40] = CALL_SENDFILE,
@@ -43,6 +44,7 @@ static const u8 call_of_syscall[SYSCALL_NUMBERS] = {
 	[211] = CALL_SENDMSG,
 	[212] = CALL_RECVMSG,
 	[242] = CALL_ACCEPT, /* accept4 */
+	[222] = CALL_MAP,
 	[243] = CALL_RECVMMSG,
 	[269] = CALL_SENDMMSG,
 	[286] = CALL_READV, /* preadv2 */
@@ -61,12 +63,14 @@ static __always_inline u8 call_of(u32 number)
 #define SYSCALL_ARG1(regs) ((regs)->si)
 #define SYSCALL_ARG2(regs) ((regs)->dx)
 #define SYSCALL_ARG3(regs) ((regs)->r10)
+#define SYSCALL_ARG4(regs) ((regs)->r8)
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(regs) ((u32)(regs)->syscallno)
 #define SYSCALL_ARG0(regs) ((regs)->orig_x0) /* x0 holds the result by now */
 #define SYSCALL_ARG1(regs) ((regs)->regs[1])
 #define SYSCALL_ARG2(regs) ((regs)->regs[2])
 #define SYSCALL_ARG3(regs) ((regs)->regs[3])
+#define SYSCALL_ARG4(regs) ((regs)->regs[4])
 #endif
 
 /* A 32-bit program's calls have other numbers and structures, which are not read. */

@@ -15,7 +15,7 @@ fail() {
 
 packages_for() {
   runtime="libbpf1"
-  load="$runtime nginx-light apache2-utils bpftool"
+  load="$runtime nginx-light apache2-utils wget bpftool"
   case "$1" in
     runtime | demo) echo "$runtime" ;;
     bench) echo "$load" ;;

@@ -50,7 +50,7 @@ async function profile(config: Config, command: Command | null): Promise<number>
     return (await command?.status()) ?? 0;
   } finally {
     names.close();
-    source.close();
+    await source.close();
     view.close();
   }
 }

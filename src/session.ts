@@ -24,6 +24,7 @@ export class Session implements SourceReader, Run {
   /** Where the total of the screen begins. */
   private totalStartNs: number;
   private intervalMs: number;
+  private nowNs: number;
   private lostWarned = 0;
   private isCoverageWarned = false;
   private readonly maxExchanges: number;
@@ -46,6 +47,7 @@ export class Session implements SourceReader, Run {
     this.windowStartNs = source.startNs;
     this.totalStartNs = source.startNs;
     this.intervalMs = config.view.intervalMs;
+    this.nowNs = source.startNs;
     // `--interval 0`: the summary alone.
     const isSilent = config.view.format === "text" && config.view.intervalMs === 0 && !isExporting(config.exports);
     this.profiler = new Profiler(
@@ -71,6 +73,7 @@ export class Session implements SourceReader, Run {
         nameOf: (pid) => this.nameOf(pid),
         placeOf: (pid) => this.placeOf(pid),
         hostOf,
+        tlsLibraryOf: (pid) => this.tlsLibraryOf(pid),
       },
     );
   }
@@ -91,6 +94,10 @@ export class Session implements SourceReader, Run {
     this.profiler.releaseRecords();
   }
 
+  onWarning(code: string, message: string): void {
+    this.warn(code, message, this.nowNs);
+  }
+
   onLost(events: number, bytes: number): void {
     this.record((recording) => recording.lost(events, bytes));
     this.profiler.counters.lostEvents = events;
@@ -99,6 +106,7 @@ export class Session implements SourceReader, Run {
 
   onTick(nowNs: number): void {
     const { durationMs } = this.config;
+    this.nowNs = nowNs;
     this.profiler.tick(nowNs);
     const windowNs = this.intervalMs * NS_PER_MS;
     while (windowNs > 0 && nowNs - this.windowStartNs >= windowNs) {
@@ -212,6 +220,12 @@ export class Session implements SourceReader, Run {
     const pastSecondNs = (startUs % 1e6) * NS_PER_US + (ns - startNs);
     const seconds = Math.floor(pastSecondNs / 1e9);
     return { seconds: Math.floor(startUs / 1e6) + seconds, nanos: Math.round(pastSecondNs - seconds * 1e9) };
+  }
+
+  private tlsLibraryOf(pid: number): string {
+    const library = this.source.tlsLibraryOf(pid);
+    this.record((recording) => recording.tlsLibrary(pid, library));
+    return library;
   }
 
   private epochUs(ns: number): number {

@@ -14,7 +14,7 @@ export interface Source {
   /** What is there is still read, then `run` ends. */
   stop(ended: Ended): void;
   /** The kernel need not report this connection any more. */
-  ignore(connection: { readonly socket: bigint; readonly id: number }): void;
+  ignore(connection: { readonly socket: bigint; readonly id: number; readonly pid: number }): void;
   /** The kernel need not copy these bytes. */
   pass(stretch: PassedStretch): void;
   /** The name of a process; "" if it is not known. */
@@ -23,7 +23,9 @@ export interface Source {
   placeOf(pid: number): Place;
   /** How far it has been read; null where there is no end to read to. */
   progress(): Progress | null;
-  close(): void;
+  /** What a process encrypts with that can't be read. */
+  tlsLibraryOf(pid: number): string;
+  close(): void | Promise<void>;
 }
 
 export interface Progress {
@@ -36,6 +38,8 @@ export interface SourceReader {
   onRecord(record: RecordCursor): void;
   /** The memory of all records so far goes. */
   onRelease(): void;
+  /** Something that the user should know. */
+  onWarning(code: string, message: string): void;
   /** Totals of what the kernel could not deliver. */
   onLost(events: number, bytes: number): void;
   /** Often, and before each record of a recording that is later than the last tick. */

@@ -30,6 +30,7 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
     count: flags.count ?? null,
     ringBytes: flags.bufferSize,
     resolve: flags.resolve ?? false,
+    isReadingTls: flags.tls === "auto",
     debug: flags.debug ?? false,
   };
 }

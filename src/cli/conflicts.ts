@@ -28,7 +28,7 @@ const PAIRS: readonly (readonly [a: string, b: string, fix: string])[] = [
 const TARGETS = ["--pid", "--cgroup", "--comm", "--container", "--pod", "--unit", "--all", "--"];
 
 /** A recording holds what was captured: whom to capture, and how, was decided then. */
-const NOT_WITH_REPLAY = [...TARGETS, "--no-follow", "--port", "--record", "--buffer-size"];
+const NOT_WITH_REPLAY = [...TARGETS, "--no-follow", "--port", "--record", "--buffer-size", "--tls"];
 
 function checkReplay(given: ReadonlySet<string>): void {
   const wrong = NOT_WITH_REPLAY.find((flag) => given.has(flag));

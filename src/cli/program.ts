@@ -61,6 +61,7 @@ export interface Flags {
   readonly record?: string;
   readonly bufferSize: number;
   readonly resolve?: true;
+  readonly tls: "auto" | "off";
   readonly debug?: true;
 }
 
@@ -187,8 +188,11 @@ function addLimits(program: Command): void {
   add(program, "--count <n>", "stop after this many exchanges", AT_LEAST_ONE);
   add(program, "--record <file>", "record what the kernel says, for l7prof replay", nonEmpty);
   add(program, "--buffer-size <bytes>", "the kernel's ring buffer, a power of two", ringBytes, 16 * 1024 ** 2, "16MiB");
+  add(program, "--tls <how>", "auto: read HTTPS at the TLS libraries' calls; off: don't", oneOf(TLS), "auto");
   add(program, "--debug", "on an error, the stack as well");
 }
+
+const TLS: readonly ("auto" | "off")[] = ["auto", "off"];
 
 function addHelp(program: Command, version: string): void {
   program.optionsGroup("Help:");

@@ -3,6 +3,7 @@
  * endpoint; an edge is the sum of its endpoints, added up when it is asked for.
  */
 import type { Connection } from "./connection.ts";
+import { UNKNOWN } from "./connection-info.ts";
 import { Edge, Endpoint } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { MetricSet, perMinute, RunningMetrics } from "./metrics.ts";
@@ -16,6 +17,7 @@ import type {
   PeerInfo,
   Place,
   ProcessInfo,
+  Protocol,
   Side,
 } from "./profile.ts";
 
@@ -112,7 +114,7 @@ export class Aggregate {
 
   private findEdge(connection: Connection, pid: number): Edge {
     const peer = this.peerOf(connection);
-    const others = `${pid} ${connection.side} ${peer.comm} ${peer.port} ${peer.address}`;
+    const others = `${pid} ${connection.side} ${connection.info.protocol} ${peer.comm} ${peer.port} ${peer.address}`;
     const known = this.edges.get(`${peer.pid} ${others}`);
     if (known !== undefined) return known;
     const namesakes = this.namesakes.get(others) ?? 0;
@@ -132,31 +134,32 @@ export class Aggregate {
   }
 
   private newClientEdge(pid: number, address: string, port: number): Edge {
-    if (this.edges.size >= MAX_EDGES) return this.otherEdge("client", pid);
+    if (this.edges.size >= MAX_EDGES) return this.otherEdge("client", pid, "http");
     const peer = { pid: null, comm: null, address, port };
-    return this.addEdge(`null ${pid} client null ${port} ${address}`, "client", pid, peer);
+    return this.addEdge(`null ${pid} client http null ${port} ${address}`, "client", pid, peer, "http");
   }
 
   private newEdge(key: string, connection: Connection, pid: number, peer: PeerInfo): Edge {
-    if (this.edges.size >= MAX_EDGES && peer.address !== OTHER) return this.otherEdge(connection.side, pid);
-    return this.addEdge(key, connection.side, pid, peer);
+    const { side, info } = connection;
+    if (this.edges.size >= MAX_EDGES && peer.address !== OTHER) return this.otherEdge(side, pid, info.protocol);
+    return this.addEdge(key, side, pid, peer, info.protocol);
   }
 
-  private otherEdge(side: Side, pid: number): Edge {
+  private otherEdge(side: Side, pid: number, protocol: Protocol): Edge {
     const peer = { pid: null, comm: null, address: OTHER, port: null };
-    const key = `${pid} ${side} ${OTHER}`;
+    const key = `${pid} ${side} ${protocol} ${OTHER}`;
     const known = this.edges.get(key);
     if (known !== undefined) return known;
-    if (this.edges.size < 2 * MAX_EDGES) return this.addEdge(key, side, pid, peer);
+    if (this.edges.size < 2 * MAX_EDGES) return this.addEdge(key, side, pid, peer, protocol);
     // Processes come and go without end, too.
-    const last = `${side} ${OTHER}`;
-    return this.edges.get(last) ?? this.addEdge(last, side, OTHER_PID, peer);
+    const last = `${side} ${protocol} ${OTHER}`;
+    return this.edges.get(last) ?? this.addEdge(last, side, OTHER_PID, peer, protocol);
   }
 
-  private addEdge(key: string, side: Side, pid: number, peer: PeerInfo): Edge {
+  private addEdge(key: string, side: Side, pid: number, peer: PeerInfo, protocol: Protocol): Edge {
     const other = peer.pid === null ? peer : { ...peer, ...this.options.placeOf(peer.pid) };
-    if (peer.pid === null) this.options.hostOf(peer.address); // it may take a while
-    const edge = new Edge(side, this.processOf(pid), other);
+    if (peer.pid === null && peer.address !== UNKNOWN) this.options.hostOf(peer.address); // it may take a while
+    const edge = new Edge(side, this.processOf(pid), other, protocol);
     this.edges.set(key, edge);
     return edge;
   }
@@ -166,7 +169,7 @@ export class Aggregate {
       pid: peer?.pid ?? null,
       comm: peer?.comm ?? null,
       address: info.remoteAddress,
-      port: side === "client" && !info.isUnix ? info.remotePort : null,
+      port: side === "client" && info.isKnown && !info.isUnix ? info.remotePort : null,
     };
   }
 

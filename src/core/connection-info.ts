@@ -1,12 +1,18 @@
 /** The ends of a connection, as the kernel told them when it was opened to us, and how the two find each other. */
 import { AF_UNIX, addressText, isLoopback, unixAddressText } from "./address.ts";
-import { FLAG_FRESH, type RecordCursor } from "./decode.ts";
+import { FLAG_FRESH, FLAG_TLS, type RecordCursor } from "./decode.ts";
+import type { Protocol } from "./profile.ts";
 
 export interface ConnectionInfo {
-  /** Inode number of the socket. */
+  /** Inode number of the socket, or the number of a TLS session. */
   readonly id: number;
-  /** Key of the kernel's map of connections. */
+  /** Key of the kernel's map of connections, or with `pid` of that of sessions. */
   readonly socket: bigint;
+  /** Of the call that opened it to us. */
+  readonly pid: number;
+  readonly protocol: Protocol;
+  /** False: a TLS session of which nobody knows on which connection it runs. */
+  readonly isKnown: boolean;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
@@ -20,15 +26,22 @@ export interface ConnectionInfo {
   readonly isFresh: boolean;
 }
 
+export const UNKNOWN = "(unknown)";
+
 export function readInfo(record: RecordCursor): ConnectionInfo {
   const { family } = record;
   const isUnix = family === AF_UNIX;
+  const isKnown = family !== 0;
+  const isTcp = isKnown && !isUnix;
   return {
     id: record.connection,
     socket: record.socket,
-    localAddress: isUnix ? "" : addressText(family, record.local),
+    pid: record.pid,
+    protocol: (record.flags & FLAG_TLS) === 0 ? "http" : "https",
+    isKnown,
+    localAddress: isTcp ? addressText(family, record.local) : "",
     localPort: record.localPort,
-    remoteAddress: isUnix ? unixAddressText(record.path) : addressText(family, record.remote),
+    remoteAddress: isTcp ? addressText(family, record.remote) : isUnix ? unixAddressText(record.path) : UNKNOWN,
     remotePort: record.remotePort,
     network: record.network,
     inBase: record.inBase,

@@ -49,7 +49,7 @@ export interface Known {
 }
 
 export class Connection {
-  readonly info: ConnectionInfo;
+  info: ConnectionInfo;
   readonly side: Side;
   /** The process at the other end, once it is known. */
   peer: ProcessInfo | null;
@@ -101,6 +101,12 @@ export class Connection {
   /** Its exchanges count at another edge from now on. */
   setPeer(peer: ProcessInfo): void {
     this.peer = peer;
+    this.edge = null;
+  }
+
+  /** Its exchanges from now on are between these ends. */
+  learnEnds(info: ConnectionInfo): void {
+    this.info = info;
     this.edge = null;
   }
 

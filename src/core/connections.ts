@@ -14,7 +14,8 @@ import { Traffic } from "./traffic.ts";
 export const MAX_CONNECTIONS = 65_536;
 
 export interface OpenConnection {
-  readonly info: ConnectionInfo;
+  /** Changes once, when a TLS session shows on which connection it runs. */
+  info: ConnectionInfo;
   readonly opener: ProcessInfo;
   /** The process at the other end, once it is known. */
   peer: ProcessInfo | null;
@@ -61,28 +62,32 @@ export class ConnectionTable {
   }
 
   add(record: RecordCursor): OpenConnection {
-    const info = readInfo(record);
-    const open: OpenConnection = {
-      info,
-      opener: { pid: record.pid, comm: record.comm },
-      peer: null,
-      other: null,
-      openNs: record.timeNs,
-      beganWriting: (record.flags & FLAG_WRITE) !== 0,
-      connection: null,
-      held: new HeldRecords(),
-      traffic: new Traffic(info.isFresh),
-      joint: null,
-      pid: record.pid,
-    };
-    this.byId.set(info.id, open);
-    this.byKey.set(keyOf(info), open);
-    this.findOtherEnd(open);
+    const open = openConnection(record);
+    this.byId.set(open.info.id, open);
+    this.addEnds(open);
     return open;
+  }
+
+  /** The TLS session, known already, runs on the connection that the record tells. */
+  learnEnds(open: OpenConnection, record: RecordCursor): void {
+    open.info = { ...readInfo(record), isFresh: open.info.isFresh };
+    open.connection?.learnEnds(open.info);
+    this.addEnds(open);
   }
 
   remove(open: OpenConnection): void {
     this.byId.delete(open.info.id);
+    this.removeEnds(open);
+  }
+
+  /** So that it and its other end find each other. */
+  addEnds(open: OpenConnection): void {
+    if (!open.info.isKnown) return;
+    this.byKey.set(keyOf(open.info), open);
+    this.findOtherEnd(open);
+  }
+
+  removeEnds(open: OpenConnection): void {
     const key = keyOf(open.info);
     if (this.byKey.get(key) === open) this.byKey.delete(key);
   }
@@ -108,6 +113,24 @@ export class ConnectionTable {
       return;
     }
   }
+}
+
+/** As a record of its first sight tells it. */
+export function openConnection(record: RecordCursor): OpenConnection {
+  const info = readInfo(record);
+  return {
+    info,
+    opener: { pid: record.pid, comm: record.comm },
+    peer: null,
+    other: null,
+    openNs: record.timeNs,
+    beganWriting: (record.flags & FLAG_WRITE) !== 0,
+    connection: null,
+    held: new HeldRecords(),
+    traffic: new Traffic(info.isFresh),
+    joint: null,
+    pid: record.pid,
+  };
 }
 
 /** What was counted before its name was known stays where it is. */

@@ -12,12 +12,16 @@ export const EVENT_PROCESS = 5;
 export const EVENT_PEER = 16;
 export const EVENT_TCP = 17;
 export const EVENT_REFUSED = 18;
+export const EVENT_BOUND = 6;
+export const EVENT_MAPPED = 7;
 
 export const FLAG_WRITE = 1;
 export const FLAG_END = 2;
 export const FLAG_FRESH = 4;
 export const FLAG_ABSOLUTE = 8;
 export const FLAG_RETRANSMITS = 16;
+export const FLAG_CIPHER = 32;
+export const FLAG_TLS = 64;
 
 export const CALL_READ = 1;
 export const CALL_READV = 2;
@@ -32,6 +36,7 @@ export const CALL_SENDMMSG = 10;
 export const CALL_SENDFILE = 11;
 export const CALL_SPLICE = 12;
 export const CALL_SPLICE_READ = 14;
+export const CALL_TLS = 16;
 
 export const PROCESS_STARTED = 1;
 export const PROCESS_RENAMED = 2;
@@ -99,6 +104,10 @@ export const LAYOUT = {
     remote: [40, 16],
     comm: [56, 16],
   },
+  bound_event: { session: [24, 4] },
+  mapped_event: { inode: [24, 8], device: [32, 4] },
+  tls_key: { session: [0, 8], pid: [8, 4] },
+  tls_session: { stream: [0, 48], socket: [48, 8], inode: [56, 4] },
   connection: {
     inode: [0, 4],
     state: [4, 1],
@@ -116,12 +125,14 @@ export const LAYOUT = {
     comm_count: [7, 1],
     has_casts: [8, 1],
     has_iterators: [9, 1],
+    is_reading_tls: [10, 1],
     keep_bytes: [12, 4],
     port_count: [16, 4],
     ports: [20, 32],
     comms: [52, 128],
+    tls_slots: [180, 4],
   },
-  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8] },
+  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8], is_ending: [24, 8] },
 } as const;
 
 /** `sizeof` of each structure. */
@@ -135,8 +146,12 @@ export const SIZES = {
   tcp_event: 40,
   refused_event: 72,
   connection: 48,
-  config: 180,
-  globals: 24,
+  bound_event: 32,
+  mapped_event: 40,
+  tls_key: 16,
+  tls_session: 64,
+  config: 184,
+  globals: 32,
 } as const;
 
 const COMM_AT: Readonly<Record<number, number>> = {
@@ -152,7 +167,12 @@ const SIZE_OF_KIND: Readonly<Record<number, number>> = {
   [EVENT_PEER]: SIZES.peer_event,
   [EVENT_TCP]: SIZES.tcp_event,
   [EVENT_REFUSED]: SIZES.refused_event,
+  [EVENT_BOUND]: SIZES.bound_event,
+  [EVENT_MAPPED]: SIZES.mapped_event,
 };
+
+/** What the numbers of TLS sessions begin at, so that they are told from inode numbers. */
+export const firstSession = 2 ** 32;
 
 export class RecordCursor {
   /** The memory that the records lie in; `payload` offsets are into it. */
@@ -205,8 +225,10 @@ export class RecordCursor {
   get timeNs(): number {
     return this.words[this.word]! + this.words[this.word + 1]! * 0x1_0000_0000;
   }
+  /** Inode number of the socket, or the number of a TLS session, from firstSession on. */
   get connection(): number {
-    return this.words[this.word + 2]!;
+    const number = this.words[this.word + 2]!;
+    return (this.flags & FLAG_TLS) === 0 ? number : number + firstSession;
   }
   get pid(): number {
     return this.words[this.word + 3]!;
@@ -359,6 +381,20 @@ export class RecordCursor {
   get parent(): number {
     return this.words[this.word + 7]!;
   }
+
+  // bound_event
+  get session(): number {
+    return this.words[this.word + 6]! + firstSession;
+  }
+
+  // mapped_event
+  /** `device:inode` of the file, as in /proc/PID/maps. */
+  get mappedFile(): string {
+    const device = this.words[this.word + 8]!;
+    const inode = this.words[this.word + 6]! + this.words[this.word + 7]! * 0x1_0000_0000;
+    return `${device >>> 20}:${device & 0xfffff}:${inode}`;
+  }
+
   /** Of an open, process, peer or refused event. */
   get comm(): string {
     const start = this.at + (COMM_AT[this.kind] ?? LAYOUT.open_event.comm[0]);

@@ -9,7 +9,7 @@ export class Edge {
   readonly side: Side;
   readonly process: ProcessInfo;
   readonly peer: PeerInfo;
-  readonly protocol: Protocol = "http";
+  readonly protocol: Protocol;
   /** Requests that wait for their response now. */
   inFlight = 0;
   /** Connections that are open now. */
@@ -22,7 +22,8 @@ export class Edge {
   /** By host or status, if asked for. */
   readonly groups = new Map<string, RunningMetrics>();
 
-  constructor(side: Side, process: ProcessInfo, peer: PeerInfo) {
+  constructor(side: Side, process: ProcessInfo, peer: PeerInfo, protocol: Protocol) {
+    this.protocol = protocol;
     this.side = side;
     this.process = process;
     this.peer = peer;

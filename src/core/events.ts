@@ -16,6 +16,7 @@ import {
   CALL_SENDTO,
   CALL_SPLICE,
   CALL_SPLICE_READ,
+  CALL_TLS,
   CALL_WRITE,
   CALL_WRITEV,
 } from "./decode.ts";
@@ -100,7 +101,7 @@ function callEvents(
     const previous = i === 0 ? before : calls[i - 1];
     const retransmits = retransmitsBetween(previous, call);
     return {
-      name: `Syscall ${CALL_NAMES.get(call.call) ?? call.call}`,
+      name: nameOf(call, kind, context),
       // The kernel side sees calls when they return.
       start: call.time,
       end: call.time,
@@ -122,6 +123,11 @@ function callEvents(
       },
     };
   });
+}
+
+function nameOf({ call }: SocketCall, kind: Kind, { side }: EventContext): string {
+  if (call === CALL_TLS) return (kind === "request") === (side === "client") ? "TLS Write" : "TLS Read";
+  return `Syscall ${CALL_NAMES.get(call) ?? call}`;
 }
 
 /** Null where the kernel side did not count, as in old recordings and on unix sockets. */

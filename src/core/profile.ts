@@ -177,6 +177,16 @@ export interface Capture {
   readonly coverage: number;
 }
 
+/** Connections of a process that are encrypted with TLS that is not read. Cumulative from the start. */
+export interface UnreadableTls {
+  readonly process: ProcessInfo;
+  /** What it encrypts with, and perhaps why that is not read: `Java SSLEngine`. */
+  readonly library: string;
+  readonly connections: number;
+  /** Ciphertext that its calls moved, both ways. */
+  readonly bytes: number;
+}
+
 /** One window of the run; `edges` hold that window's exchanges only. */
 export interface Window {
   readonly timeUs: number;
@@ -185,6 +195,8 @@ export interface Window {
   /** For the live screen: the same exchanges by endpoint over all edges, most requests first. */
   readonly endpoints?: readonly EndpointTotal[];
   readonly capture: Capture;
+  /** Absent if there is none. */
+  readonly unreadableTls?: readonly UnreadableTls[];
 }
 
 /** The run so far. */

@@ -7,8 +7,9 @@ import { Aggregate } from "./aggregate.ts";
 import type { Joint } from "./both-sides.ts";
 import { CaptureCounters } from "./capture.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { ConnectionTable, MAX_CONNECTIONS, type OpenConnection, setPeer } from "./connections.ts";
+import { ConnectionTable, MAX_CONNECTIONS, type OpenConnection, openConnection, setPeer } from "./connections.ts";
 import {
+  EVENT_BOUND,
   EVENT_DATA,
   EVENT_OPAQUE,
   EVENT_OPEN,
@@ -17,6 +18,7 @@ import {
   EVENT_REFUSED,
   EVENT_STATE,
   EVENT_TCP,
+  FLAG_CIPHER,
   FLAG_END,
   FLAG_WRITE,
   PROCESS_ENDED,
@@ -25,6 +27,7 @@ import {
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { looksLike } from "./http1/detect.ts";
+import { OpaqueConnections, type OpaqueEvents } from "./opaque.ts";
 import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
 import type { Instant, Metrics, Place, Sample, SamplingRule, Side, Total, Window } from "./profile.ts";
@@ -62,13 +65,13 @@ export interface PassedStretch {
 }
 
 /** What happens while records are read. */
-export interface ProfilerEvents {
+export interface ProfilerEvents extends OpaqueEvents {
   onSample(sample: Sample): void;
   /** Both are valid during the call alone. */
   onExchange?: ((edge: Edge, exchange: Exchange) => void) | undefined;
   onWarning(code: string, message: string, timeNs: number): void;
   /** A connection carries something else: the kernel need not report it any more. */
-  onIgnore(connection: { readonly socket: bigint; readonly id: number }): void;
+  onIgnore(connection: { readonly socket: bigint; readonly id: number; readonly pid: number }): void;
   /** Up to a position the kernel need not copy what goes by. */
   onPass(stretch: PassedStretch): void;
   /** The name of a process that no record named; "" if it is not known. */
@@ -106,6 +109,7 @@ export class Profiler {
   private readonly unreadable: UnreadableWarnings;
   /** Requests that wait for their response. */
   private waiting = 0;
+  private readonly opaqueConnections: OpaqueConnections;
   /** Connections with records that wait for others. */
   private readonly withHeld = new Set<OpenConnection>();
   /** Connections that have ended before all was read from them, and until when to wait for that: no call may come. */
@@ -122,6 +126,7 @@ export class Profiler {
     this.aggregate = new Aggregate({ ...options, commOf: (pid) => this.names.of(pid), ...boundTo(events) });
     this.sampler = new Sampler(options);
     this.unreadable = new UnreadableWarnings(events);
+    this.opaqueConnections = new OpaqueConnections(events, this.unreadable, this.table);
     this.context = this.createContext();
   }
 
@@ -137,6 +142,7 @@ export class Profiler {
     else if (kind === EVENT_PEER) this.peer(record);
     else if (kind === EVENT_TCP) this.tcp(record);
     else if (kind === EVENT_REFUSED) this.refused(record);
+    else if (kind === EVENT_BOUND) this.opaqueConnections.bound(record.connection, record.session);
   }
 
   /** The memory of the records read so far goes. */
@@ -147,6 +153,7 @@ export class Profiler {
 
   /** Call now and then: lets go of what waited too long. */
   tick(nowNs: number): void {
+    this.opaqueConnections.tick(nowNs);
     for (const open of this.withHeld) this.releaseHeld(open, nowNs);
     for (const connection of this.context.onTrial) connection.settleTrial(nowNs);
     for (const joint of this.joints) this.releaseJoint(joint, nowNs - MAX_APART_NS);
@@ -156,6 +163,7 @@ export class Profiler {
   /** No more records will come. */
   finish(): void {
     for (const connection of this.context.onTrial) connection.endTrial();
+    this.opaqueConnections.finish();
   }
 
   /** The exchanges since the last call, as of `timeUs`, `windowMs` long. */
@@ -197,13 +205,21 @@ export class Profiler {
 
   private window(scope: "window" | "total", timeUs: number, windowMs: number): Window {
     const edges = this.aggregate.profile(scope, windowMs);
-    const window = { timeUs, windowMs, edges, capture: this.counters.snapshot() };
+    const window = { timeUs, windowMs, edges, capture: this.counters.snapshot(), ...this.unreadableTls() };
     return this.options.mergesEndpoints ? { ...window, endpoints: this.aggregate.endpoints(scope, windowMs) } : window;
+  }
+
+  private unreadableTls() {
+    const unreadableTls = this.opaqueConnections.profile();
+    return unreadableTls.length > 0 ? { unreadableTls } : {};
   }
 
   private data(record: RecordCursor): void {
     const open = this.table.get(record.connection);
-    if (open === undefined) return;
+    if (open === undefined) {
+      if ((record.flags & FLAG_CIPHER) !== 0) this.opaqueConnections.moved(record.connection, record.length);
+      return;
+    }
     this.counters.seenBytes += record.length;
     this.counters.capturedBytes += record.headBytes + record.tailBytes;
     open.pid = record.pid;
@@ -225,10 +241,17 @@ export class Profiler {
 
   private open(record: RecordCursor): void {
     const known = this.table.get(record.connection);
-    if (known !== undefined && known.info.socket === record.socket) return; // the kernel forgot it for a while
+    if (known !== undefined && known.info.socket === record.socket) {
+      if (!known.info.isKnown) {
+        this.table.learnEnds(known, record);
+        this.opaqueConnections.sessionOpened(record.connection);
+      }
+      return; // else the kernel forgot it for a while
+    }
     if (known !== undefined) this.close(known, record.timeNs);
     this.names.learn(record.pid, record.comm);
     this.table.add(record);
+    this.opaqueConnections.sessionOpened(record.connection);
     const { oldest } = this.table;
     if (this.table.isOverfull && oldest !== undefined) {
       this.events.onIgnore(oldest.info);
@@ -278,11 +301,13 @@ export class Profiler {
 
   private stateChanged(record: RecordCursor): void {
     const open = this.table.get(record.connection);
+    const { state, shutdown, hasUnread } = record;
     if (open === undefined) {
-      if (record.state === TCP_CLOSE) this.closing.delete(record.connection);
+      if (state !== TCP_CLOSE) return;
+      this.closing.delete(record.connection);
+      this.opaqueConnections.closed(record.connection);
       return;
     }
-    const { state, shutdown, hasUnread } = record;
     // The peer's FIN shuts what comes in, too, but what came before it may yet be read: a read of 0 ends that.
     const isClosed = (state === TCP_CLOSE && !hasUnread) || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
     if (isClosed) this.flushHeld(open);
@@ -304,14 +329,7 @@ export class Profiler {
     const known = this.table.get(record.connection);
     if (known !== undefined) this.close(known, record.timeNs); // its end was not seen
     this.names.learn(record.pid, record.comm);
-    const open = this.table.add(record);
-    this.unreadable.warn(
-      "tls-unreadable",
-      "is encrypted with TLS, which l7prof does not read yet",
-      open,
-      open.info.isFresh,
-    );
-    this.table.remove(open);
+    this.opaqueConnections.opened(openConnection(record));
   }
 
   private process(record: RecordCursor): void {
@@ -319,20 +337,25 @@ export class Profiler {
       this.names.learn(record.pid, record.comm);
       return;
     }
-    // Nothing tells of the end of its unix sockets but its own.
+    // Nothing tells of the end of its unix sockets, or of a TLS session on no known connection, but its own.
     for (const open of this.table.values()) {
-      if (open.info.isUnix && open.pid === record.pid) this.closed(open, record);
+      const { isUnix, isKnown } = open.info;
+      if ((isUnix || !isKnown) && open.pid === record.pid) this.closed(open, record);
     }
   }
 
   /** The kernel knows who accepted or connected; an end that is profiled itself knows who uses it. */
   private peer(record: RecordCursor): void {
     const open = this.table.get(record.connection);
-    if (open !== undefined && open.other === null) setPeer(open, { pid: record.peerPid, comm: record.comm });
+    const peer = { pid: record.peerPid, comm: record.comm };
+    if (open === undefined) this.opaqueConnections.peer(record.connection, peer);
+    else if (open.other === null) setPeer(open, peer);
   }
 
   private tcp(record: RecordCursor): void {
-    const open = this.table.get(record.connection) ?? this.closing.get(record.connection);
+    const { connection } = record;
+    const open =
+      this.table.get(connection) ?? this.closing.get(connection) ?? this.opaqueConnections.sessionOn(connection);
     open?.traffic.sample(record);
   }
 

@@ -10,6 +10,7 @@ import type {
   Instant,
   PeerInfo,
   ProcessInfo,
+  Protocol,
   Sample,
   SampledMessage,
   SampleReason,
@@ -28,6 +29,7 @@ export interface SampleContext {
   readonly side: Side;
   readonly process: ProcessInfo;
   readonly peer: PeerInfo;
+  readonly protocol: Protocol;
   readonly rule: SamplingRule;
   readonly reasons: readonly SampleReason[];
   readonly connection: ConnectionInfo;
@@ -40,7 +42,7 @@ export interface SampleContext {
 }
 
 export function buildSample(exchange: Exchange, context: SampleContext): Sample {
-  const { side, process, peer, rule, reasons } = context;
+  const { side, process, peer, protocol, rule, reasons } = context;
   const isKept = { request: keeps(rule, "request"), response: keeps(rule, "response") };
   const requestRaw = readMessage(exchange.request, "request", isKept.request, context);
   const responseRaw = readMessage(exchange.response, "response", isKept.response, context);
@@ -64,7 +66,7 @@ export function buildSample(exchange: Exchange, context: SampleContext): Sample 
     side,
     process,
     peer,
-    protocol: "http",
+    protocol,
     durationMs: (exchange.responseEndNs - exchange.requestStartNs) / NS_PER_MS,
     ttfbMs: (exchange.responseStartNs - exchange.requestStartNs) / NS_PER_MS,
     request,

@@ -70,7 +70,7 @@ export class Sampler {
       this.heldBack++;
       return undefined;
     }
-    const { side, process } = edge;
+    const { side, process, protocol } = edge;
     const peer = { ...edge.peer, ...connection.peer };
     const { isWanted } = this;
     const sample = buildSample(exchange, {
@@ -78,6 +78,7 @@ export class Sampler {
       side,
       process,
       peer,
+      protocol,
       connection: connection.info,
       rule,
       reasons,

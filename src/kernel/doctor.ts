@@ -128,6 +128,7 @@ async function checkProbe(): Promise<Check> {
       cgroupFds: [],
       ringBytes: 4096,
       keepBytes: 4096,
+      isReadingTls: false,
       isVerbose: false,
     });
     try {

@@ -57,6 +57,7 @@ function loadLibbpf() {
       "void *bpf_object__find_map_by_name(void *object, const char *name)",
     ),
     mapFd: status("bpf_map__fd", "int bpf_map__fd(void *map)"),
+    reuseMap: status("bpf_map__reuse_fd", "int bpf_map__reuse_fd(void *map, int fd)"),
     setMaxEntries: status("bpf_map__set_max_entries", "int bpf_map__set_max_entries(void *map, uint32_t entries)"),
     initialValue: initialValueOf(bpf),
     nextProgram: bpf.func("void *bpf_object__next_program(void *object, void *previous)") as (
@@ -64,10 +65,20 @@ function loadLibbpf() {
       previous: Pointer | null,
     ) => Pointer | null,
     programName: bpf.func("const char *bpf_program__name(void *program)") as (program: Pointer) => string,
+    programFd: status("bpf_program__fd", "int bpf_program__fd(void *program)"),
+    setExpectedAttachType: status(
+      "bpf_program__set_expected_attach_type",
+      "int bpf_program__set_expected_attach_type(void *program, int type)",
+    ),
     attach: pointer("bpf_program__attach", "void *bpf_program__attach(void *program)"),
     linkFd: status("bpf_link__fd", "int bpf_link__fd(void *link)"),
     /** A file whose reading runs the iterator's program over all there is. */
     createIterator: status("bpf_iter_create", "int bpf_iter_create(int link)"),
+    attachUprobe: pointer(
+      "bpf_program__attach_uprobe",
+      "void *bpf_program__attach_uprobe(void *program, bool isReturn, int pid, const char *path, size_t offset)",
+    ),
+    attachUprobes: attachUprobesOf(libc),
     destroyLink: status("bpf_link__destroy", "int bpf_link__destroy(void *link)"),
     possibleCpus: status("libbpf_num_possible_cpus", "int libbpf_num_possible_cpus()"),
     updateElement: status(
@@ -100,7 +111,7 @@ function openLibbpf() {
   }
 }
 
-type Arguments = readonly (Pointer | ArrayBufferView | number | string | bigint | null)[];
+type Arguments = readonly (Pointer | ArrayBufferView | number | string | bigint | boolean | null)[];
 type ForeignFunction = (...args: Arguments) => unknown;
 
 function checkPointer(name: string, call: ForeignFunction): (...args: Arguments) => Pointer {
@@ -141,6 +152,52 @@ function loadObjectOf(bpf: LibraryHandle): (object: Pointer) => Promise<void> {
         else resolve();
       });
     });
+}
+
+const BPF_LINK_CREATE = 28;
+const BPF_TRACE_UPROBE_MULTI = 48;
+const SYS_BPF = process.arch === "arm64" ? 280 : 321;
+
+/**
+ * One program at many places of a file: a link of kernel 6.6 (89ae89f53d20), which libbpf knows since 1.3, so the
+ * kernel is asked without it. The program must have been loaded for it. Answers the link's descriptor.
+ */
+function attachUprobesOf(libc: LibraryHandle) {
+  const attributes = koffi.struct({
+    prog_fd: "uint32_t",
+    target_fd: "uint32_t",
+    attach_type: "uint32_t",
+    flags: "uint32_t",
+    path: "const char *",
+    offsets: "uint64_t *",
+    ref_ctr_offsets: "void *",
+    cookies: "void *",
+    cnt: "uint32_t",
+    multi_flags: "uint32_t",
+    pid: "uint32_t",
+    reserved: "uint32_t",
+  });
+  const prototype = koffi.pointer(attributes);
+  const syscall = libc.func("syscall", "long", ["long", "long", prototype, "unsigned long"]);
+  return (program: number, path: string, offsets: BigUint64Array, isReturn: boolean): number => {
+    const link = {
+      prog_fd: program,
+      target_fd: 0,
+      attach_type: BPF_TRACE_UPROBE_MULTI,
+      flags: 0,
+      path,
+      offsets,
+      ref_ctr_offsets: null,
+      cookies: null,
+      cnt: offsets.length,
+      multi_flags: Number(isReturn),
+      pid: 0,
+      reserved: 0,
+    };
+    const fd = Number(syscall(SYS_BPF, BPF_LINK_CREATE, link, koffi.sizeof(attributes)));
+    if (fd < 0) throw new SystemError("BPF_LINK_CREATE", koffi.errno());
+    return fd;
+  };
 }
 
 /** Waits on another thread until the descriptor has input, at most `timeoutMs`. */

@@ -15,7 +15,9 @@ import { placeOfProcess } from "./containers.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
 import { findGroups } from "./target-groups.ts";
-import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups } from "./targets.ts";
+import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups, processesOf } from "./targets.ts";
+import { programOf } from "./tls/system-libraries.ts";
+import { TlsTracer } from "./tls/tracer.ts";
 
 /** One turn reads at most this much, so that signals and timers are served under any load. */
 const TURN_BYTES = 4 << 20;
@@ -41,6 +43,8 @@ export class LiveSource implements Source {
   readonly startNs: number;
   readonly startUs: number;
   private readonly probe: Probe;
+  /** Null: TLS is not read. */
+  private readonly tls: TlsTracer | null;
   /** The processes to wait for; null when there is no end to wait for. */
   private readonly alive: Set<number> | null;
   private ended: Ended | null = null;
@@ -60,6 +64,7 @@ export class LiveSource implements Source {
       const probe = await Probe.load(probeOptions(config, cgroupFds));
       return new LiveSource(
         probe,
+        await openTls(config, probe),
         { ...targets, cgroups },
         [...named, ...groups.pids],
         describeTargets(targets, named),
@@ -69,10 +74,18 @@ export class LiveSource implements Source {
     }
   }
 
-  private constructor(probe: Probe, targets: TargetConfig, pids: readonly number[], described: readonly Target[]) {
+  private constructor(
+    probe: Probe,
+    tls: TlsTracer | null,
+    targets: TargetConfig,
+    pids: readonly number[],
+    described: readonly Target[],
+  ) {
     this.probe = probe;
+    this.tls = tls;
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);
+    this.tls?.scan(processesOf(targets, added));
     this.targets = described;
     const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;
     this.alive = isEndless ? null : new Set(added);
@@ -83,14 +96,17 @@ export class LiveSource implements Source {
   async run(reader: SourceReader): Promise<{ ended: Ended; endNs: number }> {
     const onRecord = (record: RecordCursor) => {
       if (record.kind === EVENT_PROCESS) this.followProcess(record);
+      this.tls?.notice(record);
       reader.onRecord(record);
     };
     const onRelease = () => reader.onRelease();
     for (let isLast = false; ; ) {
+      const nowNs = monotonicNs(); // what was told by then is read before anything is judged by the clock
       const bytes = this.probe.ring.drain(onRecord, onRelease, TURN_BYTES);
+      for (const { code, message } of this.tls?.update() ?? []) reader.onWarning(code, message);
       const { lost } = this.probe;
       reader.onLost(lost.events, lost.bytes);
-      reader.onTick(monotonicNs());
+      reader.onTick(nowNs);
       this.checkTargets();
       if (isLast && this.probe.ring.isEmpty) break;
       if (this.ended !== null && !isLast) {
@@ -106,7 +122,7 @@ export class LiveSource implements Source {
     this.ended ??= ended;
   }
 
-  ignore(connection: { readonly socket: bigint; readonly id: number }): void {
+  ignore(connection: { readonly socket: bigint; readonly id: number; readonly pid: number }): void {
     this.probe.ignore(connection, CONNECTION_IGNORED);
   }
 
@@ -126,7 +142,12 @@ export class LiveSource implements Source {
     return null;
   }
 
-  close(): void {
+  tlsLibraryOf(pid: number): string {
+    return this.tls === null ? "not looked at: --tls off" : this.tls.libraryOf(pid);
+  }
+
+  async close(): Promise<void> {
+    await this.tls?.close();
     this.probe.close();
   }
 
@@ -161,7 +182,18 @@ export function nextPollMs(pollMs: number, bytes: number, ringBytes: number): nu
   return Math.round(Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, Math.min(wanted, 2 * pollMs))));
 }
 
-function probeOptions({ targets, ringBytes, rules, debug }: Config, cgroupFds: readonly number[]): ProbeOptions {
+async function openTls({ isReadingTls, targets, command }: Config, probe: Probe): Promise<TlsTracer | null> {
+  if (!isReadingTls) return null;
+  const tls = await TlsTracer.open(probe);
+  const isAwaitingPrograms = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0 || command !== null;
+  if (isAwaitingPrograms) tls.prepare(command === null ? [] : programOf(command));
+  return tls;
+}
+
+function probeOptions(
+  { targets, ringBytes, rules, isReadingTls, debug }: Config,
+  cgroupFds: readonly number[],
+): ProbeOptions {
   return {
     isAll: targets.all,
     isFollowing: targets.follow,
@@ -170,6 +202,7 @@ function probeOptions({ targets, ringBytes, rules, debug }: Config, cgroupFds: r
     cgroupFds,
     ringBytes,
     keepBytes: Math.max(MIN_KEEP_BYTES, ...rules.flatMap((rule) => [rule.maxRequestBytes, rule.maxResponseBytes])),
+    isReadingTls,
     isVerbose: debug,
   };
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { release } from "node:os";
 import { fileURLToPath } from "node:url";
-import { LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
+import { firstSession, LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
 import type { PassedStretch } from "../core/profiler.ts";
 import { UserError } from "../errors.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
@@ -20,6 +20,8 @@ export interface ProbeOptions {
   readonly ringBytes: number;
   /** Of each message, head and body together, the kernel copies this much even where lengths would do. */
   readonly keepBytes: number;
+  /** TLS libraries will be probed. */
+  readonly isReadingTls: boolean;
   /** libbpf's own messages, the verifier's log among them, go to stderr. */
   readonly isVerbose: boolean;
 }
@@ -31,6 +33,7 @@ const GLOBALS_BYTES = 4096;
 
 export class Probe {
   readonly ring: RingBuffer;
+  private readonly options: ProbeOptions;
   private readonly object: Pointer;
   private readonly links: Pointer[] = [];
   private readonly connectionsFd: number;
@@ -40,6 +43,7 @@ export class Probe {
   private readonly globals: Mapping;
   private readonly lostCounters: BigUint64Array;
   private readonly isAsleep: BigUint64Array;
+  private readonly isEnding: BigUint64Array;
   /** A byte for each process id. */
   private readonly targets: Mapping;
   private readonly isTarget: Uint8Array;
@@ -51,9 +55,9 @@ export class Probe {
   static async load(options: ProbeOptions): Promise<Probe> {
     const bpf = libbpf();
     if (!options.isVerbose) bpf.setPrint(null);
-    const object = orUserError(() => bpf.openObject(objectPath(), null));
+    const object = orUserError(() => bpf.openObject(objectPath("l7prof"), null));
     try {
-      configure(object, options);
+      configureObject(object, options);
       await bpf.loadObject(object).catch(rethrowAsUserError);
       return new Probe(object, options);
     } catch (error) {
@@ -64,12 +68,14 @@ export class Probe {
 
   private constructor(object: Pointer, options: ProbeOptions) {
     const bpf = libbpf();
+    this.options = options;
     this.object = object;
     this.connectionsFd = this.mapFd("connections");
     this.passedFd = this.mapFd("passed");
     this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, true);
     this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
     this.isAsleep = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_asleep[0], 1);
+    this.isEnding = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_ending[0], 1);
     this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
     this.isTarget = new Uint8Array(this.targets.memory);
     this.addCgroups(options.cgroupFds);
@@ -92,8 +98,21 @@ export class Probe {
     this.isTarget[pid] = 1;
   }
 
+  /** Another object that shares the maps gets the same configuration, before it is loaded. */
+  configure(object: Pointer): void {
+    writeConfig(configOf(object), this.options);
+  }
+
+  get tlsSlots(): number {
+    return tlsSlots();
+  }
+
   /** The kernel no longer reports the connection. */
-  ignore(connection: { readonly socket: bigint; readonly id: number }, state: number): void {
+  ignore(connection: { readonly socket: bigint; readonly id: number; readonly pid: number }, state: number): void {
+    if (connection.id >= firstSession) {
+      this.ignoreSession(connection, state);
+      return;
+    }
     const value = new DataView(new ArrayBuffer(SIZES.connection));
     value.setUint32(LAYOUT.connection.inode[0], connection.id, true);
     value.setUint8(LAYOUT.connection.state[0], state);
@@ -108,6 +127,21 @@ export class Probe {
   pass({ id, isWrite, position }: PassedStretch): void {
     const key = BigUint64Array.of((BigInt(id) << 1n) | BigInt(isWrite));
     libbpf().updateElement(this.passedFd, key, Uint32Array.of(position), BPF_ANY);
+  }
+
+  private ignoreSession({ socket, pid }: { readonly socket: bigint; readonly pid: number }, state: number): void {
+    const key = new DataView(new ArrayBuffer(SIZES.tls_key));
+    key.setBigUint64(LAYOUT.tls_key.session[0], socket, true);
+    key.setUint32(LAYOUT.tls_key.pid[0], pid, true);
+    const value = new DataView(new ArrayBuffer(SIZES.tls_session));
+    const map = this.mapFd("tls_sessions");
+    try {
+      libbpf().lookupElement(map, key, value);
+      value.setUint8(LAYOUT.tls_session.stream[0] + LAYOUT.connection.state[0], state);
+      libbpf().updateElement(map, key, value, BPF_EXIST);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error; // it has ended by now
+    }
   }
 
   /** Events that found the ring full, and the bytes that they told of. */
@@ -125,6 +159,7 @@ export class Probe {
 
   /** Nothing more is reported; what is in the ring can still be read. */
   detach(): void {
+    Atomics.store(this.isEnding, 0, 1n);
     for (const link of this.links.splice(0)) libbpf().destroyLink(link);
   }
 
@@ -141,17 +176,30 @@ export class Probe {
     for (const [i, fd] of fds.entries()) libbpf().updateElement(map, Uint32Array.of(i), Uint32Array.of(fd), 0);
   }
 
-  private mapFd(name: string): number {
+  mapFd(name: string): number {
     const bpf = libbpf();
     return bpf.mapFd(bpf.findMap(this.object, name));
   }
 }
 
-function configure(object: Pointer, options: ProbeOptions): void {
+function configureObject(object: Pointer, options: ProbeOptions): void {
   const bpf = libbpf();
-  writeConfig(new DataView(bpf.initialValue(bpf.findMap(object, ".rodata")), 0, SIZES.config), options);
+  writeConfig(configOf(object), options);
   bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
   bpf.setMaxEntries(bpf.findMap(object, "scratches"), bpf.possibleCpus());
+  if (!options.isReadingTls) for (const map of TLS_MAPS) bpf.setMaxEntries(bpf.findMap(object, map), 1);
+}
+
+const TLS_MAPS = ["tls_threads", "tls_sessions"];
+
+function configOf(object: Pointer): DataView {
+  const bpf = libbpf();
+  return new DataView(bpf.initialValue(bpf.findMap(object, ".rodata")), 0, SIZES.config);
+}
+
+/** SCRATCHES_OF_CPU in bpf/tls-scratch.bpf.h. */
+function tlsSlots(): number {
+  return 3 * libbpf().possibleCpus();
 }
 
 function writeConfig(view: DataView, options: ProbeOptions): void {
@@ -160,6 +208,8 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   view.setUint8(config.is_all[0], Number(options.isAll));
   view.setUint8(config.has_casts[0], Number(isKernelAtLeast(6, 2)));
   view.setUint8(config.has_iterators[0], Number(isKernelAtLeast(6, 4)));
+  view.setUint8(config.is_reading_tls[0], Number(options.isReadingTls));
+  view.setUint32(config.tls_slots[0], tlsSlots(), true);
   view.setUint8(config.is_following[0], Number(options.isFollowing));
   view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
   view.setUint8(config.comm_count[0], options.comms.length);
@@ -172,14 +222,14 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   }
 }
 
-function isKernelAtLeast(wantedMajor: number, wantedMinor: number): boolean {
+export function isKernelAtLeast(wantedMajor: number, wantedMinor: number): boolean {
   const [major = 0, minor = 0] = release().split(".").map(Number);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
-function objectPath(): string {
+export function objectPath(object: "l7prof" | "tls"): string {
   const machine = { x64: "x86_64", arm64: "arm64" }[process.arch as string];
-  const path = fileURLToPath(new URL(`../../bpf/prebuilt/l7prof.${machine}.bpf.o`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../bpf/prebuilt/${object}.${machine}.bpf.o`, import.meta.url));
   if (machine === undefined || !existsSync(path)) {
     throw new UserError("no-object", `l7prof has no BPF object for ${process.arch}`, "it runs on x86_64 and arm64");
   }

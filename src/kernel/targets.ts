@@ -1,5 +1,6 @@
 /** The targets of the command line, checked, and how they become entries of the kernel's table. */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { TargetConfig } from "../config.ts";
 import { MAX_CGROUPS, MAX_COMMS, MAX_PORTS } from "../core/decode.ts";
 import type { Target } from "../core/profile.ts";
@@ -77,4 +78,25 @@ export function describeTargets(targets: TargetConfig, pids: readonly number[]):
     ...(targets.all ? [{ all: true } as const] : []),
     ...targets.ports.map((port) => ({ port })),
   ];
+}
+
+/** All that are profiled now, as far as they can be told: those added, those of the cgroups, or everyone. */
+export function processesOf(targets: TargetConfig, added: readonly number[]): readonly number[] {
+  if (targets.all) return allPids().filter((pid) => pid !== process.pid);
+  return [...new Set([...added, ...targets.cgroups.flatMap(processesBelow)])];
+}
+
+function processesBelow(cgroup: string): number[] {
+  const directories = readdirSync(cgroup, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  return [cgroup, ...directories.map((entry) => join(entry.parentPath, entry.name))].flatMap(processesIn);
+}
+
+function processesIn(cgroup: string): number[] {
+  try {
+    return readFileSync(`${cgroup}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+  } catch {
+    return []; // it is gone, or threaded
+  }
 }

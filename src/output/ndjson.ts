@@ -2,7 +2,7 @@
  * NDJSON: one object a line, `type` first, fields in the order of the contract; schema/l7prof.schema.json
  * describes every line. Valid JSON in well-formed UTF-8 whatever the wire held, and safe to print on a terminal.
  */
-import type { Capture, Summary, Window } from "../core/profile.ts";
+import type { Capture, Summary, UnreadableTls, Window } from "../core/profile.ts";
 import { topologyOf } from "../core/topology.ts";
 import { escapeInJson } from "./escape.ts";
 import { edgeFields } from "./ndjson/edge.ts";
@@ -29,16 +29,18 @@ function line(value: object): string {
   return `${escapeInJson(JSON.stringify(value))}\n`;
 }
 
-function metricsFields({ timeUs, windowMs, edges, capture }: Window) {
+function metricsFields({ timeUs, windowMs, edges, capture, unreadableTls }: Window) {
   return {
     time: rfc3339(timeUs),
     windowMs: round(windowMs),
     edges: edges.map(edgeFields),
     capture: captureFields(capture),
+    ...(unreadableTls && { unreadableTls: unreadableTls.map(unreadableFields) }),
   };
 }
 
-function summaryFields({ timeUs, windowMs, ended, edges, top, capture, samplesHeldBack }: Summary) {
+function summaryFields(summary: Summary) {
+  const { timeUs, windowMs, ended, edges, top, capture, samplesHeldBack, unreadableTls } = summary;
   return {
     time: rfc3339(timeUs),
     windowMs: round(windowMs),
@@ -53,7 +55,12 @@ function summaryFields({ timeUs, windowMs, ended, edges, top, capture, samplesHe
     },
     capture: captureFields(capture),
     samplesHeldBack,
+    ...(unreadableTls && { unreadableTls: unreadableTls.map(unreadableFields) }),
   };
+}
+
+function unreadableFields({ process: { pid, comm }, library, connections, bytes }: UnreadableTls) {
+  return { process: { pid, comm }, library, connections, bytes };
 }
 
 function captureFields(capture: Capture) {

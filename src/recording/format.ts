@@ -9,7 +9,7 @@
  *
  * Integers are little-endian. ENTRY_RECORD: a record as in bpf/events.h; ENTRY_LOST: u64 events, u64 bytes, totals
  * so far; ENTRY_END: u64 time_ns, then why it ended, as text; ENTRY_NAME: u32 pid, then its name;
- * ENTRY_PLACE: u32 pid, then where it runs, as JSON.
+ * ENTRY_PLACE: u32 pid, then where it runs, as JSON; ENTRY_TLS_LIBRARY: u32 pid, then its TLS library that can't be read.
  */
 import type { Target } from "../core/profile.ts";
 
@@ -19,6 +19,7 @@ export const ENTRY_LOST = 2;
 export const ENTRY_END = 3;
 export const ENTRY_NAME = 4;
 export const ENTRY_PLACE = 5;
+export const ENTRY_TLS_LIBRARY = 6;
 
 /** No entry is longer: the longest record is 64 KiB and its head. */
 export const MAX_ENTRY_BYTES = 1 << 20;

@@ -10,6 +10,7 @@ import {
   ENTRY_NAME,
   ENTRY_PLACE,
   ENTRY_RECORD,
+  ENTRY_TLS_LIBRARY,
   MAGIC,
   MAX_ENTRY_BYTES,
   MAX_HEADER_BYTES,
@@ -36,6 +37,7 @@ export class RecordingSource implements Source {
   private readonly places = new Map<number, Place>();
   private readonly size: number;
   private readBytes = 0;
+  private readonly tlsLibraries = new Map<number, string>();
   private start = 0;
   private end = 0;
   private lastNs: number;
@@ -105,6 +107,10 @@ export class RecordingSource implements Source {
     return this.size === 0 ? null : { doneBytes: this.readBytes - (this.end - this.start), totalBytes: this.size };
   }
 
+  tlsLibraryOf(pid: number): string {
+    return this.tlsLibraries.get(pid) ?? "an unknown library";
+  }
+
   close(): void {
     closeSync(this.fd);
   }
@@ -146,11 +152,12 @@ export class RecordingSource implements Source {
     if (type === ENTRY_RECORD) return this.record(at, length, reader);
     if (type === ENTRY_LOST && length >= 16) {
       reader.onLost(Number(this.bytes.readBigUInt64LE(at)), Number(this.bytes.readBigUInt64LE(at + 8)));
-    } else if (type === ENTRY_NAME && length >= 4) {
-      this.names.set(this.bytes.readUInt32LE(at), this.bytes.toString("utf8", at + 4, at + length));
     } else if (type === ENTRY_PLACE && length >= 4) {
       const place = readPlace(this.bytes.toString("utf8", at + 4, at + length));
       if (place !== null) this.places.set(this.bytes.readUInt32LE(at), place);
+    } else if ((type === ENTRY_NAME || type === ENTRY_TLS_LIBRARY) && length >= 4) {
+      const texts = type === ENTRY_NAME ? this.names : this.tlsLibraries;
+      texts.set(this.bytes.readUInt32LE(at), this.bytes.toString("utf8", at + 4, at + length));
     } else if (type === ENTRY_END && length >= 8) {
       this.lastNs = Number(this.bytes.readBigUInt64LE(at));
       return false;

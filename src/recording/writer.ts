@@ -10,6 +10,7 @@ import {
   ENTRY_NAME,
   ENTRY_PLACE,
   ENTRY_RECORD,
+  ENTRY_TLS_LIBRARY,
   MAGIC,
   padded,
   type RecordingHeader,
@@ -57,6 +58,10 @@ export class RecordingWriter {
 
   place(pid: number, place: Place): void {
     this.ofProcess(ENTRY_PLACE, pid, JSON.stringify(place));
+  }
+
+  tlsLibrary(pid: number, library: string): void {
+    this.ofProcess(ENTRY_TLS_LIBRARY, pid, library);
   }
 
   end(ended: Ended, timeNs: number): void {

@@ -60,6 +60,7 @@ describe("parse", () => {
       count: null,
       ringBytes: 16777216,
       resolve: false,
+      isReadingTls: true,
       debug: false,
     });
   });
@@ -88,6 +89,8 @@ describe("parse", () => {
     ["--all --duration 2m", { durationMs: 120_000 }],
     ["--all --pid 1 --comm a", { targets: { all: true, pids: [1], comms: ["a"] } }],
     ["--all --record run.l7", { recordFile: "run.l7" }],
+    ["--all --tls auto", { isReadingTls: true }],
+    ["--all --tls off", { isReadingTls: false }],
     ["--all --buffer-size 1", { ringBytes: 4096 }],
     ["--all --buffer-size 4096", { ringBytes: 4096 }],
     ["--all --buffer-size 4097", { ringBytes: 8192 }],

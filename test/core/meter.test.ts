@@ -21,7 +21,7 @@ function exchange(template: string, templateId: number, status: number, duration
 }
 
 const server = (pid: number) =>
-  new Edge("server", { pid, comm: "nginx" }, { pid: null, comm: null, address: "10.0.0.2", port: null });
+  new Edge("server", { pid, comm: "nginx" }, { pid: null, comm: null, address: "10.0.0.2", port: null }, "http");
 
 describe("a meter", () => {
   it("counts a value at its bound below it", () => {

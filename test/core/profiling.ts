@@ -76,6 +76,7 @@ export function startProfiling(
       placeOf: () => ({}),
       hostOf: () => null,
       nameOf: options.nameOf ?? ((pid) => `pid-${pid}`),
+      tlsLibraryOf: () => "a library",
     },
   );
   const receive = receiver(profiler);

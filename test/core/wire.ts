@@ -3,6 +3,7 @@
  * bpf/events.h defines, with the positions that TCP would have come to, and hands them on at once.
  */
 import {
+  EVENT_BOUND,
   EVENT_DATA,
   EVENT_OPAQUE,
   EVENT_OPEN,
@@ -10,8 +11,10 @@ import {
   EVENT_PROCESS,
   EVENT_STATE,
   FLAG_ABSOLUTE,
+  FLAG_CIPHER,
   FLAG_END,
   FLAG_FRESH,
+  FLAG_TLS,
   FLAG_WRITE,
   LAYOUT,
   SIZES,
@@ -44,6 +47,8 @@ export interface WireOptions {
   readonly bases?: readonly [inBase: number, outBase: number];
   /** The path of a unix socket: then there are no addresses and no absolute positions. */
   readonly unix?: string;
+  /** A TLS session: its `id` is that of sessions. Unknown: on which connection it runs. */
+  readonly tls?: "known" | "unknown";
   /** Nothing went over it before; a TCP connection may tell. */
   readonly isFresh?: boolean;
   /** Where the two streams begin, modulo 2^32. */
@@ -138,6 +143,7 @@ export class WireConnection {
   private inPosition: number;
   private outPosition: number;
   private isOpen = false;
+  private isUnknown: boolean;
 
   constructor(wire: Wire, options: WireOptions & { id: number }) {
     this.wire = wire;
@@ -146,6 +152,7 @@ export class WireConnection {
     this.pid = options.pid ?? 10;
     this.inPosition = options.inStart ?? 0;
     this.outPosition = options.outStart ?? 0;
+    this.isUnknown = options.tls === "unknown";
   }
 
   get isUnix(): boolean {
@@ -213,6 +220,24 @@ export class WireConnection {
     return this;
   }
 
+  /** Ciphertext of an opaque connection went by. */
+  cipher(bytes: number): this {
+    this.send(this.dataRecord(bytes, 0, 0, FLAG_CIPHER, this.pid));
+    return this;
+  }
+
+  /** The session of an opaque connection is known. */
+  bound(): this {
+    this.send(this.wire.record("bound_event", EVENT_BOUND, this.event(0)));
+    return this;
+  }
+
+  /** A TLS session shows on which connection it runs. */
+  learn(): this {
+    this.isUnknown = false;
+    return this.open();
+  }
+
   private data(content: string | Uint8Array, copied: Copied, isWrite: boolean): this {
     const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
     const head = copied.head ?? bytes.length - (copied.tail ?? 0);
@@ -246,7 +271,7 @@ export class WireConnection {
   }
 
   private dataRecord(length: number, position: number, other: number, flags: number, pid: number, payloadBytes = 0) {
-    const event = { connection: this.id, pid, flags: flags | this.absolute };
+    const event = { connection: this.id, pid, flags: flags | this.absolute | this.tls };
     const record = this.wire.record("data_event", EVENT_DATA, event, payloadBytes);
     put(record, LAYOUT.data_event.length, length);
     put(record, LAYOUT.data_event.position, position);
@@ -262,7 +287,8 @@ export class WireConnection {
     putText(record, LAYOUT.open_event.comm, comm ?? "server");
     put(record, LAYOUT.open_event.in_base, this.options.bases?.[0] ?? 0);
     put(record, LAYOUT.open_event.out_base, this.options.bases?.[1] ?? 0);
-    if (unix === undefined) this.putAddresses(record);
+    if (this.isUnknown) put(record, LAYOUT.open_event.family, 0);
+    else if (unix === undefined) this.putAddresses(record);
     else this.putPath(record, unix);
     this.wire.send(record);
     return this;
@@ -286,11 +312,15 @@ export class WireConnection {
   }
 
   private event(flags: number) {
-    return { connection: this.id, pid: this.pid, flags };
+    return { connection: this.id, pid: this.pid, flags: flags | this.tls };
+  }
+
+  private get tls(): number {
+    return this.options.tls === undefined ? 0 : FLAG_TLS;
   }
 
   private get absolute(): number {
-    return this.isUnix ? 0 : FLAG_ABSOLUTE;
+    return this.isUnix || this.tls !== 0 ? 0 : FLAG_ABSOLUTE;
   }
 
   private send(record: DataView): void {

@@ -1,7 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
-import { connect as connectTls } from "node:tls";
 import { expect, test } from "vitest";
 import { edgesOf, exactly, profile, startL7prof } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";
@@ -74,28 +72,6 @@ test("a unix socket", async () => {
   expect(tallyOf(edgesOf(summary, "server")).exchanges).toEqual({ "GET /hello 200": 23 });
   expect(summary.edges[0]!.peer).toMatchObject({ port: null, address: expect.stringMatching(/^unix:/) });
   expect(summary.capture.coverage).toBe(1);
-});
-
-test("TLS: warned of by process and port", async () => {
-  const directory = temporaryDirectory();
-  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const subject = ["-subj", "/CN=localhost", "-days", "2"];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, ...subject], {
-    stdio: "ignore",
-  });
-  // A port above those that clients get: the server is not told by the lower number.
-  const server = await startNodeServer(["--key", key, "--cert", cert, "--port", "61443"]);
-  const { warnings } = await profile(["--pid", `${server.pid}`, "--port", `${server.port}`], async () => {
-    const socket = connectTls({ port: server.port, host: "127.0.0.1", rejectUnauthorized: false });
-    await new Promise((resolve) => socket.once("secureConnect", resolve));
-    socket.write(getRequest("/hello"));
-    await new Promise((resolve) => socket.once("data", resolve));
-    socket.destroy();
-  });
-  const warning = warnings.find(({ code }) => code === "tls-unreadable");
-  expect(warning?.message).toContain("node");
-  expect(warning?.message).toContain(`${server.port}`);
-  expect(Math.abs(Date.parse(warning!.time) - Date.now())).toBeLessThan(10_000);
 });
 
 test("an HTTP/2 preface: warned of by process and port", async () => {

@@ -26,7 +26,7 @@ for (const file of filesBelow(RECORDINGS, ".l7prof")) await addRecording(file);
 /** What the server's side said, or the client's, of each call a piece. */
 async function addRecording(file: string): Promise<void> {
   const source = new RecordingSource(file);
-  const reader = { onRelease() {}, onTick() {}, onLost() {}, onRecord: addCall };
+  const reader = { onRelease() {}, onTick() {}, onLost() {}, onWarning() {}, onRecord: addCall };
   await source.run(reader);
   source.close();
 }

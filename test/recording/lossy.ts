@@ -16,6 +16,7 @@ export class LossySource extends RecordingSource {
 
   override run(reader: SourceReader): ReturnType<RecordingSource["run"]> {
     return super.run({
+      onWarning: () => undefined,
       onRelease: () => reader.onRelease(),
       onTick: (nowNs) => reader.onTick(nowNs),
       onLost: (events, bytes) => reader.onLost(events, bytes),

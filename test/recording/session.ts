@@ -49,6 +49,7 @@ export function record(
       nameOf: (pid) => names.get(pid) ?? "",
       placeOf: (pid) => PLACES[pid] ?? {},
       progress: () => null,
+      tlsLibraryOf: () => "a library",
       close: () => undefined,
     };
     const written: string[] = [];

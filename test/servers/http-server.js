@@ -1,6 +1,6 @@
 // The server of most end-to-end tests: one route for each form an exchange can take.
-//   node http-server.js [--port N] [--host ADDRESS] [--path UNIX_SOCKET] [--key FILE --cert FILE] [--http2]
-// Prints `ready PORT`. Each line `counters` on stdin is answered with what it served, as one line of JSON.
+//   node http-server.js [--port N] [--host ADDRESS] [--path UNIX_SOCKET] [--key FILE --cert FILE [--plain]] [--http2]
+// --plain: plain HTTP beside HTTPS; prints `plain PORT` first. Prints `ready PORT`. Each line `counters` on stdin is answered with what it served, as one line of JSON.
 
 import { readFileSync } from "node:fs";
 import http from "node:http";
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     path: { type: "string" },
     key: { type: "string" },
     cert: { type: "string" },
+    plain: { type: "boolean", default: false },
     http2: { type: "boolean", default: false },
   },
 });
@@ -37,7 +38,8 @@ const routes = [
 ];
 
 const server = createServer(answer);
-server.on("connection", (socket) => sockets.add(socket));
+server.on(options.key ? "secureConnection" : "connection", (socket) => sockets.add(socket));
+if (options.plain) await listenPlain();
 if (!options.http2) {
   server.on("upgrade", (request, socket) =>
     tunnel(request, socket, 101, "Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade"),
@@ -52,6 +54,16 @@ server.listen(address, () => print(`ready ${server.address().port ?? 0}`));
 createInterface({ input: process.stdin })
   .on("line", (line) => line === "counters" && print(JSON.stringify(counters())))
   .on("close", () => process.exit());
+
+function listenPlain() {
+  const plain = http.createServer(answer).on("connection", (socket) => sockets.add(socket));
+  return new Promise((resolve) => {
+    plain.listen(0, "127.0.0.1", () => {
+      print(`plain ${plain.address().port}`);
+      resolve();
+    });
+  });
+}
 
 function createServer(handler) {
   if (options.http2) return http2.createServer((_, response) => response.end("over HTTP/2\n"));

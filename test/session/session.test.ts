@@ -103,7 +103,7 @@ describe("warnings", () => {
   });
 
   it("of TLS", () => {
-    const { output } = record(({ wire }) => void wire.connection({ local: "10.0.0.1:443" }).opaque());
+    const { output } = record(({ wire }) => void wire.connection({ local: "10.0.0.1:443" }).opaque().cipher(9).close());
     expect(ofType(output, "warning")).toMatchObject([{ code: "tls-unreadable", time: "2023-11-14T22:13:20.000000Z" }]);
   });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { accessLogFormat } from "./access-log.ts";
+import type { Certificate } from "./certificate.ts";
 import { type Child, startChild } from "./child.ts";
 import { freePort } from "./free-port.ts";
 import { temporaryDirectory } from "./paths.ts";
@@ -21,6 +22,8 @@ export interface NginxOptions {
   readonly addresses?: readonly string[];
   /** Of each worker. */
   readonly connections?: number;
+  /** HTTPS with this certificate, and these of its `ssl_protocols`. */
+  readonly tls?: { readonly certificate: Certificate; readonly protocols: string };
   /** Files below the document root, by name. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
 }
@@ -53,7 +56,10 @@ export async function startNginx(options: NginxOptions = {}): Promise<Nginx> {
 }
 
 function config(directory: string, port: number, options: NginxOptions): string {
-  const { server = "", log = true, addresses = ["127.0.0.1"], connections = 1024 } = options;
+  const { server = "", log = true, addresses = ["127.0.0.1"], connections = 1024, tls } = options;
+  const secure =
+    tls &&
+    `ssl_certificate ${tls.certificate.cert}; ssl_certificate_key ${tls.certificate.key}; ssl_protocols ${tls.protocols};`;
   return `
 user root;
 daemon off;
@@ -77,7 +83,8 @@ http {
   default_type application/octet-stream;
   client_max_body_size 100m;
   server {
-    ${addresses.map((address) => `listen ${address}:${port} reuseport;`).join(" ")}
+    ${addresses.map((address) => `listen ${address}:${port} reuseport${tls ? " ssl" : ""};`).join(" ")}
+    ${secure ?? ""}
     root ${directory}/root;
     location = /hello { return 200 "Hello from this nginx.\\n\\n"; }
     ${server}

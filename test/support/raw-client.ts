@@ -30,7 +30,7 @@ export function getRequest(path: string, headers = ""): string {
   return `GET ${path} HTTP/1.1\r\nHost: test\r\n${headers}\r\n`;
 }
 
-function rawConnection(socket: Socket): RawConnection {
+export function rawConnection(socket: Socket): RawConnection {
   let received = Buffer.alloc(0);
   let wake = () => {};
   socket.setNoDelay(true);

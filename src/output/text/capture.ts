@@ -1,6 +1,8 @@
 /** What l7prof saw and what it did not, so that a reader knows how far the numbers go. */
-import type { Total } from "../../core/profile.ts";
+import type { Total, UnreadableTls } from "../../core/profile.ts";
+import { escapeForCell } from "../escape.ts";
 import { formatBytes, formatCounted, formatExact, formatPercent } from "../units.ts";
+import { processLabel } from "./labels.ts";
 import { flow, rule, sentence, span } from "./layout.ts";
 import type { Style } from "./style.ts";
 
@@ -21,7 +23,7 @@ export function captureText(total: Total, style: Style): string {
     const next = " ".repeat(NAME_WIDTH + 1);
     return flow(meaning === "" ? [figure] : [figure, span(meaning, style.dim)], style.columns, { next });
   });
-  return heading + lines.join("") + alarms(total, style);
+  return heading + lines.join("") + unreadable(total, style) + alarms(total, style);
 }
 
 function trafficRows({ capture }: Total): Row[] {
@@ -45,6 +47,17 @@ function lossRows({ capture, samplesHeldBack }: Total): Row[] {
     ["samples held back", formatExact(samplesHeldBack), "not printed live: --max-samples-per-second"],
     ["coverage", `${formatPercent(capture.coverage, 2)} %`, "of the bytes of HTTP connections were accounted for"],
   ];
+}
+
+function unreadable({ unreadableTls = [] }: Total, style: Style): string {
+  if (unreadableTls.length === 0) return "";
+  const lines = unreadableTls.map((row) => flow([span(unreadableText(row))], style.columns, { next: "  " }));
+  return `\n${sentence("TLS seen, not readable:", style.columns, style.alarm)}${lines.join("")}`;
+}
+
+function unreadableText({ process, library, connections, bytes }: UnreadableTls): string {
+  const counts = `${formatCounted(connections, "connection")}, ${formatBytes(bytes, 2)}`;
+  return `${processLabel(process)}  ${escapeForCell(library)}, ${counts}`;
 }
 
 function alarms({ capture }: Total, style: Style): string {

@@ -23,9 +23,13 @@ export function windowText(window: Window, style: Style): string {
   return rule(spans, style.columns, style.dim) + tables + tcpTable(window.edges, LIMITS.rows, style);
 }
 
-function captureSpans({ capture: { coverage, lostEvents } }: Window, style: Style): Span[] {
-  const covered = span(`coverage ${formatPercent(coverage, 2)} %`, coverage < 1 ? style.alarm : style.dim);
-  return lostEvents > 0 ? [covered, span(`${formatCounted(lostEvents, "event")} lost`, style.alarm)] : [covered];
+function captureSpans({ capture: { coverage, lostEvents }, unreadableTls = [] }: Window, style: Style): Span[] {
+  const encrypted = unreadableTls.reduce((total, { connections }) => total + connections, 0);
+  return [
+    span(`coverage ${formatPercent(coverage, 2)} %`, coverage < 1 ? style.alarm : style.dim),
+    ...(lostEvents > 0 ? [span(`${formatCounted(lostEvents, "event")} lost`, style.alarm)] : []),
+    ...(encrypted > 0 ? [span(`${formatCounted(encrypted, "TLS connection")} not readable`, style.alarm)] : []),
+  ];
 }
 
 function sum({ edges }: Window, quantity: (edge: EdgeProfile) => number): number {

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A call of a TLS library: what it moved, of which session; the session's life. */
+#ifndef L7PROF_TLS_CALL_H
+#define L7PROF_TLS_CALL_H
+
+#include "tls-scratch.bpf.h"
+#include "body.bpf.h"
+#include "pieces.bpf.h"
+#include "tls.bpf.h"
+
+/* tls_call.kind */
+#define TLS_READ 1
+#define TLS_WRITE 2
+#define TLS_HANDSHAKE 3
+#define TLS_INIT 4
+
+#if defined(__TARGET_ARCH_x86)
+#define FUNCTION_ARG0(regs) ((regs)->di)
+#define FUNCTION_ARG1(regs) ((regs)->si)
+#define FUNCTION_ARG3(regs) ((regs)->cx)
+#define FUNCTION_RESULT(regs) ((regs)->ax)
+#define STACK_AT_ENTRY(regs) ((regs)->sp)
+#define STACK_AFTER_RETURN(regs) ((regs)->sp - 8) /* the return address */
+#elif defined(__TARGET_ARCH_arm64)
+#define FUNCTION_ARG0(regs) ((regs)->regs[0])
+#define FUNCTION_ARG1(regs) ((regs)->regs[1])
+#define FUNCTION_ARG3(regs) ((regs)->regs[3])
+#define FUNCTION_RESULT(regs) ((regs)->regs[0])
+#define STACK_AT_ENTRY(regs) ((regs)->sp)
+#define STACK_AFTER_RETURN(regs) ((regs)->sp)
+#endif
+
+static __always_inline bool is_reported(u32 pid)
+{
+	return !globals.is_ending && is_target(pid);
+}
+
+static __always_inline struct tls_thread *thread_of(u64 id)
+{
+	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
+	struct tls_thread new = {};
+
+	if (thread)
+		return thread;
+	bpf_map_update_elem(&tls_threads, &id, &new, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tls_threads, &id);
+}
+
+static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 buffer, u64 length_at)
+{
+	u64 id = bpf_get_current_pid_tgid(), stack = STACK_AT_ENTRY(regs), session = FUNCTION_ARG0(regs);
+	struct tls_call *call, new = { .session = session, .stack = stack, .buffer = buffer, .length_at = length_at,
+				       .kind = kind };
+	struct tls_thread *thread;
+
+	if (!is_reported(id >> 32))
+		return;
+	thread = thread_of(id);
+	if (!thread)
+		return;
+	call = &thread->calls[0];
+	thread->calls[1].session = 0;
+	/* What an exception or longjmp has left behind lies below on the stack. */
+	if (call->session && stack < call->stack) {
+		if (call->session == session)
+			return; /* LibreSSL: SSL_read_ex calls SSL_read */
+		call = &thread->calls[1];
+	}
+	*call = new;
+}
+
+/* Makes one if it is seen for the first time. */
+static __always_inline struct tls_session *session_at(struct tls_scratch *scratch, u64 address, bool is_fresh)
+{
+	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_session *session = bpf_map_lookup_elem(&tls_sessions, &key);
+	struct tls_session new = { .is_fresh = is_fresh };
+
+	if (session)
+		return session;
+	new.stream.inode = next_session(scratch);
+	bpf_map_update_elem(&tls_sessions, &key, &new, BPF_ANY);
+	return bpf_map_lookup_elem(&tls_sessions, &key);
+}
+
+/* Binds the session if the call shows its connection. `length`: plaintext bytes that the call moved. */
+static __always_inline void learn_connection(struct tls_thread *thread, struct scratch *scratch,
+					     struct tls_session *session, struct tls_call *call, u32 length)
+{
+	u32 plain_bytes = call->kind == TLS_READ ? length : 0;
+	bool is_given;
+
+	if (call->socket) {
+		if (session->socket != call->socket || session->inode != call->inode)
+			bind(scratch, session, call->session, call->socket, call->inode);
+		return;
+	}
+	if (session->socket || !thread->read_socket)
+		return;
+	is_given = plain_bytes ? thread->read_bytes > plain_bytes + 20 :
+				 session->is_fresh && thread->is_read_fresh && call->kind != TLS_WRITE;
+	if (is_given && bpf_ktime_get_ns() - thread->read_ns < SAME_TURN_NS)
+		bind(scratch, session, call->session, thread->read_socket, thread->read_inode);
+}
+
+/* Looks at the first bytes; true if the session is followed from this call on. */
+static __always_inline bool is_http_session(struct scratch *scratch, struct tls_session *session,
+					    struct tls_call *call, struct transfer *transfer)
+{
+	bool is_fresh = session->is_fresh && session->stream.in_position + session->stream.out_position == transfer->length;
+	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
+
+	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && is_fresh)) {
+		u8 flags = (is_fresh ? FLAG_FRESH : 0) | (transfer->is_write ? FLAG_WRITE : 0);
+
+		if (!emit_session(scratch, session, call->session, flags, transfer->length))
+			return false;
+		session->stream.state = CONNECTION_FOLLOWED;
+		return true;
+	}
+	if (is_fresh && kind != SNIFFED_HTTP2)
+		session->stream.state = CONNECTION_IGNORED;
+	return false;
+}
+
+static __always_inline void report_plaintext(struct scratch *scratch, struct tls_session *session,
+					     struct tls_call *call, struct transfer *transfer)
+{
+	struct connection *stream = &session->stream;
+	struct data_event *record = &scratch->event;
+	u32 head, limit;
+
+	event_init(&record->event, EVENT_DATA, stream->inode);
+	record->event.call = CALL_TLS;
+	record->event.flags = FLAG_TLS | (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
+	if (transfer->is_write)
+		stream->out_position += transfer->length;
+	else
+		stream->in_position += transfer->length;
+	record->position = (transfer->is_write ? stream->out_position : stream->in_position) - transfer->length;
+	record->other_position = transfer->is_write ? stream->in_position : stream->out_position;
+	record->srtt_us = 0;
+	if (stream->state == CONNECTION_SNIFFED &&
+	    (!transfer->length || !is_http_session(scratch, session, call, transfer)))
+		return;
+	limit = copy_limit(stream, scratch, transfer);
+	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
+	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES) {
+		scratch->transfer = *transfer;
+		scratch->wanted = limit < transfer->length ? limit : transfer->length;
+		report_pieces();
+		return;
+	}
+	record->length = transfer->length;
+	record->head_bytes = head;
+	record->tail_bytes = 0;
+	if (head > HEAD_BYTES) /* never; tells the verifier */
+		return;
+	emit(scratch, sizeof(struct data_event) + head, transfer->length);
+}
+
+/* Bytes that the call moved: at least 1, 0 for the end of what is read, or -1. */
+static __always_inline long moved_bytes(struct tls_call *call, int result)
+{
+	u64 length = 0;
+
+	if (call->kind != TLS_READ && call->kind != TLS_WRITE)
+		return -1;
+	if (result > 0 && call->length_at)
+		return bpf_probe_read_user(&length, sizeof(length), (void *)call->length_at) ? -1 : (long)length;
+	if (result > 0)
+		return result;
+	/* SSL_read(3): 0 is the end, where SSL_read_ex does not tell it from "not now". */
+	return result == 0 && call->kind == TLS_READ && !call->length_at ? 0 : -1;
+}
+
+static __always_inline void session_was_used(struct tls_thread *thread, struct tls_session *session,
+					     struct tls_call *call, u32 length)
+{
+	thread->read_socket = thread->read_bytes > length + 22 ? thread->read_socket : 0;
+	thread->read_bytes -= thread->read_socket ? length + 22 : 0;
+	if (session->socket) {
+		thread->session = 0;
+		thread->read_socket = 0;
+		return;
+	}
+	if (thread->session != call->session)
+		thread->plain_bytes = 0;
+	thread->session = call->session;
+	thread->session_ns = bpf_ktime_get_ns();
+	thread->plain_bytes += call->kind == TLS_WRITE ? length : 0;
+}
+
+static __always_inline void call_of_session_ended(struct tls_thread *thread, struct tls_call *call, int result)
+{
+	struct transfer transfer = { .buffer = call->buffer, .is_write = call->kind == TLS_WRITE, .call = CALL_TLS };
+	struct tls_scratch *claimed = claim_scratch();
+	long length = moved_bytes(call, result);
+	struct tls_session *session;
+
+	if (!claimed) {
+		add_atomically(&globals.lost_events, 1);
+		return;
+	}
+	session = session_at(claimed, call->session, false);
+	if (session) {
+		if (call->is_unwanted)
+			session->stream.state = CONNECTION_IGNORED;
+		learn_connection(thread, &claimed->scratch, session, call, length > 0 ? length : 0);
+		transfer.length = length;
+		if (length >= 0 && session->stream.state != CONNECTION_IGNORED)
+			report_plaintext(&claimed->scratch, session, call, &transfer);
+		session_was_used(thread, session, call, length > 0 ? length : 0);
+	}
+	release_scratch(claimed);
+}
+
+static __always_inline void tls_session_begins(u64 address)
+{
+	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_scratch *claimed;
+
+	if (!address || !is_reported(key.pid))
+		return;
+	claimed = claim_scratch();
+	if (!claimed)
+		return; /* its first call makes it, then */
+	bpf_map_delete_elem(&tls_sessions, &key);
+	session_at(claimed, address, true);
+	release_scratch(claimed);
+}
+
+static __always_inline void tls_call_ends(struct pt_regs *regs)
+{
+	u64 id = bpf_get_current_pid_tgid(), stack = STACK_AFTER_RETURN(regs), address;
+	struct tls_thread *thread;
+	struct tls_call *slot, call;
+
+	if (!is_reported(id >> 32))
+		return;
+	thread = bpf_map_lookup_elem(&tls_threads, &id);
+	if (!thread)
+		return;
+	slot = &thread->calls[thread->calls[1].session && thread->calls[1].stack == stack ? 1 : 0];
+	if (!slot->session || slot->stack != stack)
+		return;
+	call = *slot;
+	slot->session = 0;
+	if (call.kind != TLS_INIT)
+		call_of_session_ended(thread, &call, (int)FUNCTION_RESULT(regs));
+	else if (!bpf_probe_read_user(&address, sizeof(address), (void *)call.session))
+		tls_session_begins(address);
+}
+
+static __always_inline void tls_session_ends(u64 address)
+{
+	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct state_event record = { .state = TCP_CLOSE, .shutdown = 3 };
+	struct tls_session *session;
+	struct connection *connection;
+	u64 socket;
+
+	if (!is_reported(key.pid))
+		return;
+	session = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (!session)
+		return;
+	if (session->stream.state == CONNECTION_FOLLOWED) {
+		event_init(&record.event, EVENT_STATE, session->stream.inode);
+		record.event.flags = FLAG_TLS;
+		record.in_position = session->stream.in_position;
+		record.out_position = session->stream.out_position;
+		emit(&record, sizeof(record), 0);
+	}
+	socket = session->socket;
+	connection = bpf_map_lookup_elem(&connections, &socket);
+	if (connection && connection->state == CONNECTION_BOUND && connection->session == address)
+		connection->state = CONNECTION_OPAQUE; /* another session may follow */
+	bpf_map_delete_elem(&tls_sessions, &key);
+}
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which connection a TLS session runs on. No structure of a TLS library is known here: it shows in the socket calls
+ * around those of the library (bpf/tls.bpf.c).
+ *
+ *   nested   a socket call inside a call of the library is the session's own.
+ *   around   a library that works on memory (memory BIOs: Node, Python's asyncio) is given what the thread has just
+ *            read, and the thread then writes what it is given. Taken as the same only with proof: the sizes fit
+ *            (ciphertext is a little longer than its plaintext), or both have just begun.
+ */
+#ifndef L7PROF_TLS_H
+#define L7PROF_TLS_H
+
+#include "payload.bpf.h"
+#include "socket.bpf.h"
+
+#define SAME_TURN_NS 10000000 /* between a read and the call that is given it, or between a call and the write */
+
+/* A call of the library that has not returned. */
+struct tls_call {
+	u64 session;   /* 0: none */
+	u64 stack;     /* pointer at its entry: tells which call returns, and what runs inside what */
+	u64 buffer;
+	u64 length_at; /* where it leaves the number of bytes; 0: it returns it */
+	u64 socket;    /* an opaque connection of a socket call inside it; 0: none */
+	u32 inode;
+	u8 kind;
+	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */
+	u8 reserved[2];
+};
+
+/* What a thread did last. */
+struct tls_thread {
+	struct tls_call calls[2]; /* the second runs inside the first: TLS within TLS */
+	u64 read_socket;          /* opaque connection that it read outside of any call; 0: none, or taken */
+	u64 read_ns;
+	u32 read_inode;
+	u32 read_bytes;           /* not yet taken for plaintext */
+	u64 session;              /* of its last call of the library, if that session's connection is not known */
+	u64 session_ns;
+	u32 plain_bytes;          /* that the session has written since */
+	u8 is_read_fresh;         /* the read brought the first bytes of the connection */
+	u8 reserved[3];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64); /* of bpf_get_current_pid_tgid() */
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct tls_key);
+	__type(value, struct tls_session);
+} tls_sessions SEC(".maps");
+
+static __always_inline bool emit_session(struct scratch *scratch, struct tls_session *session, u64 address, u8 flags,
+					 u32 moved_bytes)
+{
+	struct open_event *record = &scratch->open;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	__builtin_memset(record, 0, sizeof(*record));
+	event_init(&record->event, EVENT_OPEN, session->stream.inode);
+	record->event.flags = flags | FLAG_TLS;
+	record->socket = address;
+	if (session->socket)
+		read_addresses((struct sock *)session->socket, record);
+	BPF_CORE_READ_STR_INTO(&record->comm, task, group_leader, comm);
+	return emit(record, sizeof(*record), moved_bytes);
+}
+
+/* The opaque connection, if it is still there. */
+static __always_inline struct connection *opaque_connection(u64 socket, u32 inode)
+{
+	struct connection *connection = bpf_map_lookup_elem(&connections, &socket);
+
+	return connection && connection->inode == inode && connection->state == CONNECTION_OPAQUE ? connection : NULL;
+}
+
+static __always_inline void bind(struct scratch *scratch, struct tls_session *session, u64 address, u64 socket,
+				 u32 inode)
+{
+	struct connection *connection = opaque_connection(socket, inode);
+	struct bound_event record = {};
+
+	if (!connection)
+		return;
+	connection->session = address;
+	connection->session_pid = bpf_get_current_pid_tgid() >> 32;
+	connection->state = CONNECTION_BOUND;
+	session->socket = socket;
+	session->inode = inode;
+	event_init(&record.event, EVENT_BOUND, inode);
+	record.session = session->stream.inode;
+	emit(&record, sizeof(record), 0);
+	if (session->stream.state == CONNECTION_FOLLOWED) /* user space knows it without its addresses */
+		emit_session(scratch, session, address, 0, 0);
+}
+
+static __always_inline struct tls_session *session_of(u64 address)
+{
+	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+
+	return bpf_map_lookup_elem(&tls_sessions, &key);
+}
+
+/* Every record of TLS is longer than its plaintext, by 22 bytes at least and not by much. */
+static __always_inline bool is_ciphertext_of(u32 cipher_bytes, u32 plain_bytes)
+{
+	return cipher_bytes > plain_bytes + 20 && cipher_bytes <= plain_bytes + plain_bytes / 8 + 1024;
+}
+
+/* Outside of any call of the library: true if what was written is the session's that was called last. */
+static __always_inline bool bind_write(struct tls_thread *thread, struct scratch *scratch, struct socket_ref *ref,
+				       u32 length, bool is_fresh)
+{
+	struct tls_session *session;
+
+	if (!thread->session || bpf_ktime_get_ns() - thread->session_ns > SAME_TURN_NS)
+		return false;
+	session = session_of(thread->session);
+	if (!session || session->socket)
+		return false;
+	if (!(is_fresh && session->is_fresh && !thread->plain_bytes) &&
+	    !(thread->plain_bytes && is_ciphertext_of(length, thread->plain_bytes)))
+		return false;
+	bind(scratch, session, thread->session, (u64)ref->sk, ref->inode);
+	thread->session = 0;
+	return true;
+}
+
+static __always_inline void remember_read(u64 id, struct tls_thread *thread, struct socket_ref *ref, u32 length,
+					  bool is_fresh)
+{
+	struct tls_thread new = {};
+
+	if (!thread) {
+		bpf_map_update_elem(&tls_threads, &id, &new, BPF_NOEXIST);
+		thread = bpf_map_lookup_elem(&tls_threads, &id);
+	}
+	if (!thread)
+		return;
+	thread->read_socket = (u64)ref->sk;
+	thread->read_inode = ref->inode;
+	thread->read_bytes = length;
+	thread->read_ns = bpf_ktime_get_ns();
+	thread->is_read_fresh = is_fresh;
+}
+
+/* A call on an opaque connection has returned. */
+static __always_inline void ciphertext_moved(struct socket_ref *ref, struct scratch *scratch,
+					     struct transfer *transfer, bool is_fresh)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_thread *thread = config.is_reading_tls ? bpf_map_lookup_elem(&tls_threads, &id) : NULL;
+	struct data_event *record = &scratch->event;
+
+	if (thread && thread->calls[0].session) {
+		struct tls_call *call = &thread->calls[thread->calls[1].session ? 1 : 0];
+
+		call->socket = (u64)ref->sk;
+		call->inode = ref->inode;
+		return; /* it is bound when the call returns */
+	}
+	if (thread && transfer->is_write && bind_write(thread, scratch, ref, transfer->length, is_fresh))
+		return;
+	if (config.is_reading_tls && !transfer->is_write && transfer->length)
+		remember_read(id, thread, ref, transfer->length, is_fresh);
+	event_init(&record->event, EVENT_DATA, ref->inode);
+	record->event.call = transfer->call;
+	record->event.flags = FLAG_CIPHER | (transfer->is_write ? FLAG_WRITE : 0);
+	record->length = transfer->length;
+	record->head_bytes = record->tail_bytes = 0;
+	record->position = record->other_position = record->srtt_us = 0;
+	emit(record, sizeof(*record), 0);
+}
+
+/* A call on a connection with a port that is not wanted: neither is the session that made it. */
+static __always_inline void unwanted_moved(void)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
+
+	if (thread && thread->calls[0].session)
+		thread->calls[thread->calls[1].session ? 1 : 0].is_unwanted = 1;
+}
+
+/* The connection of a session has changed its state; when it has ended, the session is looked at afresh. */
+static __always_inline void bound_state_changed(struct connection *connection, struct state_event *record)
+{
+	struct tls_key key = { .session = connection->session, .pid = connection->session_pid };
+	struct tls_session *session = bpf_map_lookup_elem(&tls_sessions, &key);
+
+	if (record->state == TCP_CLOSE) {
+		event_init(&record->event, EVENT_STATE, connection->inode);
+		emit(record, sizeof(*record), 0);
+	}
+	if (!session || session->inode != connection->inode)
+		return;
+	if (session->stream.state == CONNECTION_FOLLOWED) {
+		event_init(&record->event, EVENT_STATE, session->stream.inode);
+		record->event.flags = FLAG_TLS;
+		record->in_position = session->stream.in_position;
+		record->out_position = session->stream.out_position;
+		emit(record, sizeof(*record), 0);
+	}
+	if (record->state == TCP_CLOSE && !record->has_unread) {
+		session->stream.state = CONNECTION_SNIFFED;
+		session->socket = 0;
+		session->is_fresh = 0;
+	}
+}
+
+/* What a target maps as code, for user space to look at. */
+static __always_inline void file_mapped(struct task_struct *task, u32 protection, u32 fd)
+{
+	struct mapped_event record = {};
+	struct file *file;
+	struct inode *inode;
+
+	if (!config.is_reading_tls || !(protection & PROT_EXEC))
+		return;
+	file = file_of(task, fd);
+	if (!file)
+		return;
+	inode = FIELD(file, file, f_inode);
+	event_init(&record.event, EVENT_MAPPED, 0);
+	record.inode = BPF_CORE_READ(inode, i_ino);
+	record.device = BPF_CORE_READ(inode, i_sb, s_dev);
+	emit(&record, sizeof(record), 0);
+}
+
+#endif

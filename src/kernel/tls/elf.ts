@@ -1,0 +1,146 @@
+/**
+ * Functions of a 64-bit little-endian ELF file, by name, as offsets in the file, which is what a uprobe is placed at
+ * (System V ABI, chapters 4 and 5; elf(5)). Both tables are read: .dynsym of libraries, .symtab of what is linked
+ * statically. The file may be hostile or cut off: then it has no functions.
+ */
+import { fstatSync, readSync } from "node:fs";
+
+const SHT_SYMTAB = 2;
+const SHT_DYNSYM = 11;
+const PT_LOAD = 1;
+const PF_X = 1;
+const STT_FUNC = 2;
+const SYMBOL_BYTES = 24;
+const MAX_HEADERS = 4096;
+/** Node's own binary has 12 MB of symbols. */
+const MAX_TABLE_BYTES = 256 << 20;
+
+export interface Segment {
+  readonly offset: number;
+  readonly address: number;
+  readonly bytes: number;
+  readonly isCode: boolean;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly type: number;
+  readonly address: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly link: number;
+}
+
+export class ElfFile {
+  readonly sections: readonly Section[];
+  readonly segments: readonly Segment[];
+  private readonly fd: number;
+  private readonly size: number;
+
+  /** Null if it is none. The descriptor stays the caller's. */
+  static open(fd: number): ElfFile | null {
+    try {
+      return new ElfFile(fd);
+    } catch (error) {
+      if (error instanceof NotElf || error instanceof RangeError) return null;
+      throw error;
+    }
+  }
+
+  private constructor(fd: number) {
+    this.fd = fd;
+    this.size = fstatSync(fd).size;
+    const head = this.read(0, 64);
+    // ELFCLASS64, ELFDATA2LSB
+    if (head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1) throw new NotElf();
+    this.segments = this.readSegments(Number(head.readBigUInt64LE(32)), head.readUInt16LE(56));
+    this.sections = this.readSections(Number(head.readBigUInt64LE(40)), head.readUInt16LE(60), head.readUInt16LE(62));
+  }
+
+  /** The offsets of those functions that it defines. */
+  functions(names: ReadonlySet<string>): Map<string, number> {
+    const found = new Map<string, number>();
+    for (const section of this.sections) {
+      if (section.type !== SHT_SYMTAB && section.type !== SHT_DYNSYM) continue;
+      const strings = this.sections[section.link];
+      if (strings !== undefined) this.search(this.contents(section), this.contents(strings), names, found);
+    }
+    return found;
+  }
+
+  section(name: string): Section | undefined {
+    return this.sections.find((section) => section.name === name);
+  }
+
+  contents({ offset, bytes }: Section): Buffer {
+    return bytes > MAX_TABLE_BYTES ? Buffer.alloc(0) : this.read(offset, bytes);
+  }
+
+  /** Where in the file the code at this address lies; undefined if it is not in it. */
+  fileOffset(address: number): number | undefined {
+    const segment = this.segments.find(
+      (one) => one.isCode && address >= one.address && address < one.address + one.bytes,
+    );
+    return segment === undefined ? undefined : address - segment.address + segment.offset;
+  }
+
+  read(offset: number, bytes: number): Buffer {
+    if (offset < 0 || bytes < 0 || offset + bytes > this.size) throw new NotElf();
+    const buffer = Buffer.alloc(bytes);
+    for (let at = 0; at < bytes; ) {
+      const count = readSync(this.fd, buffer, at, bytes - at, offset + at);
+      if (count === 0) throw new NotElf();
+      at += count;
+    }
+    return buffer;
+  }
+
+  private search(symbols: Buffer, strings: Buffer, names: ReadonlySet<string>, found: Map<string, number>): void {
+    const wanted = [...names].map((name) => Buffer.from(`${name}\0`));
+    const initials = new Set(wanted.map((name) => name[0]));
+    for (let at = 0; at + SYMBOL_BYTES <= symbols.length; at += SYMBOL_BYTES) {
+      const nameAt = symbols.readUInt32LE(at);
+      if (!initials.has(strings[nameAt]) || (symbols[at + 4]! & 15) !== STT_FUNC) continue;
+      if (symbols.readUInt16LE(at + 6) === 0) continue; // defined elsewhere
+      const name = wanted.find((one) => strings.subarray(nameAt, nameAt + one.length).equals(one));
+      if (name === undefined) continue;
+      const offset = this.fileOffset(Number(symbols.readBigUInt64LE(at + 8)));
+      if (offset !== undefined) found.set(name.toString("latin1", 0, name.length - 1), offset);
+    }
+  }
+
+  private readSegments(at: number, count: number): Segment[] {
+    const table = this.read(at, 56 * Math.min(count, MAX_HEADERS));
+    return Array.from({ length: Math.min(count, MAX_HEADERS) }, (_, i) => ({
+      isLoaded: table.readUInt32LE(56 * i) === PT_LOAD,
+      isCode: (table.readUInt32LE(56 * i + 4) & PF_X) !== 0,
+      offset: Number(table.readBigUInt64LE(56 * i + 8)),
+      address: Number(table.readBigUInt64LE(56 * i + 16)),
+      bytes: Number(table.readBigUInt64LE(56 * i + 32)),
+    })).filter(({ isLoaded }) => isLoaded);
+  }
+
+  private readSections(at: number, count: number, nameTable: number): Section[] {
+    if (at === 0) return []; // stripped of them altogether
+    const table = this.read(at, 64 * Math.min(count, MAX_HEADERS));
+    const raw = Array.from({ length: Math.min(count, MAX_HEADERS) }, (_, i) => ({
+      nameAt: table.readUInt32LE(64 * i),
+      name: "",
+      type: table.readUInt32LE(64 * i + 4),
+      address: Number(table.readBigUInt64LE(64 * i + 16)),
+      offset: Number(table.readBigUInt64LE(64 * i + 24)),
+      bytes: Number(table.readBigUInt64LE(64 * i + 32)),
+      link: table.readUInt32LE(64 * i + 40),
+    }));
+    const names = raw[nameTable];
+    const strings = names === undefined ? Buffer.alloc(0) : this.contents(names);
+    return raw.map(({ nameAt, ...section }) => ({ ...section, name: textAt(strings, nameAt) }));
+  }
+}
+
+class NotElf extends Error {}
+
+function textAt(strings: Buffer, at: number): string {
+  const end = strings.indexOf(0, at);
+  return strings.toString("latin1", at, end === -1 ? at : end);
+}

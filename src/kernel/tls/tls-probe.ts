@@ -1,0 +1,95 @@
+/** The second BPF object (bpf/tls.bpf.c): loaded with the maps of the first, attached file by file. */
+import { close, closeSync } from "node:fs";
+import { promisify } from "node:util";
+import { libbpf, type Pointer } from "../libbpf.ts";
+import { isKernelAtLeast, objectPath, type Probe } from "../probe.ts";
+import type { Placement } from "./functions.ts";
+
+const BPF_TRACE_UPROBE_MULTI = 48;
+const SHARED_MAPS = [
+  "events",
+  "targets",
+  "cgroups",
+  "connections",
+  "passed",
+  "unix_descriptors",
+  "scratches",
+  "tls_threads",
+  "tls_sessions",
+  ".bss",
+];
+
+export class TlsProbe {
+  private readonly object: Pointer;
+  private readonly programs = new Map<string, Pointer>();
+  private readonly links: Pointer[] = [];
+  private readonly linkFds: number[] = [];
+  /** One link for all places of a program in a file, instead of one each. */
+  private readonly isMulti: boolean;
+
+  /** The verifier takes its time on another thread. @throws SystemError */
+  static async load(probe: Probe): Promise<TlsProbe> {
+    const bpf = libbpf();
+    const object = bpf.openObject(objectPath("tls"), null);
+    const isMulti = isKernelAtLeast(6, 6);
+    try {
+      for (const name of SHARED_MAPS) bpf.reuseMap(bpf.findMap(object, name), probe.mapFd(name));
+      probe.configure(object);
+      bpf.setMaxEntries(bpf.findMap(object, "tls_scratches"), probe.tlsSlots);
+      if (isMulti) for (const program of programsOf(object)) bpf.setExpectedAttachType(program, BPF_TRACE_UPROBE_MULTI);
+      await bpf.loadObject(object);
+      return new TlsProbe(object, isMulti);
+    } catch (error) {
+      bpf.closeObject(object);
+      throw error;
+    }
+  }
+
+  private constructor(object: Pointer, isMulti: boolean) {
+    this.object = object;
+    this.isMulti = isMulti;
+    for (const program of programsOf(object)) this.programs.set(libbpf().programName(program), program);
+  }
+
+  /** To all processes that map the file, now or later. All or nothing. @throws SystemError */
+  attach(path: string, placements: readonly Placement[]): void {
+    const [links, fds] = [this.links.length, this.linkFds.length];
+    try {
+      for (const placement of placements) this.place(path, placement);
+    } catch (error) {
+      for (const link of this.links.splice(links)) libbpf().destroyLink(link);
+      for (const fd of this.linkFds.splice(fds)) closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** The kernel takes 50 ms for each link, so it is given several at a time. */
+  async close(): Promise<void> {
+    await Promise.all(this.linkFds.splice(0).map((fd) => closeAsync(fd)));
+    for (const link of this.links.splice(0)) libbpf().destroyLink(link);
+    libbpf().closeObject(this.object);
+  }
+
+  private place(path: string, { program, isReturn, offsets }: Placement): void {
+    const bpf = libbpf();
+    const pointer = this.programs.get(program);
+    if (pointer === undefined) throw new Error(`no BPF program ${program}`);
+    if (this.isMulti) {
+      const places = BigUint64Array.from(offsets, BigInt);
+      this.linkFds.push(bpf.attachUprobes(bpf.programFd(pointer), path, places, isReturn));
+    } else {
+      for (const offset of offsets) this.links.push(bpf.attachUprobe(pointer, isReturn, -1, path, offset));
+    }
+  }
+}
+
+const closeAsync = promisify(close);
+
+function programsOf(object: Pointer): Pointer[] {
+  const bpf = libbpf();
+  const programs: Pointer[] = [];
+  for (let program = bpf.nextProgram(object, null); program; program = bpf.nextProgram(object, program)) {
+    programs.push(program);
+  }
+  return programs;
+}

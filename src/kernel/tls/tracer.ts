@@ -1,0 +1,132 @@
+/**
+ * Reads TLS: finds the libraries that targets map, at the start and whenever one maps something new, and attaches
+ * the probes to each once. What fails is said with its reason, and the rest goes on.
+ */
+import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, PROCESS_ENDED, type RecordCursor } from "../../core/decode.ts";
+import { SystemError } from "../libbpf.ts";
+import type { Probe } from "../probe.ts";
+import { ElfFile } from "./elf.ts";
+import { libraries, type Placement, placementsOf, probedNames } from "./functions.ts";
+import { type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
+import { systemLibraries } from "./system-libraries.ts";
+import { TlsProbe } from "./tls-probe.ts";
+import { unreadableLibrary } from "./unreadable-library.ts";
+
+export interface TlsWarning {
+  readonly code: "tls-attach";
+  readonly message: string;
+}
+
+/** What a file holds of TLS. */
+interface Finding {
+  readonly library: string;
+  readonly path: string;
+  /** Null: it is attached. */
+  readonly failure: string | null;
+}
+
+export class TlsTracer {
+  private readonly tlsProbe: TlsProbe;
+  /** By file; null: no TLS library that is known here. */
+  private readonly findings = new Map<string, Finding | null>();
+  /** Processes to look at, once the records that are there have been read. */
+  private readonly pending = new Set<number>();
+  /** Processes with an opaque connection: they were looked at when it was seen. */
+  private readonly seen = new Set<number>();
+  private readonly warnings: TlsWarning[] = [];
+  private isPrepared = false;
+  /** A target has started a process, which may become another program. */
+  private hasStarted = false;
+
+  /** @throws SystemError when the kernel takes no such programs */
+  static async open(probe: Probe): Promise<TlsTracer> {
+    return new TlsTracer(await TlsProbe.load(probe));
+  }
+
+  private constructor(tlsProbe: TlsProbe) {
+    this.tlsProbe = tlsProbe;
+  }
+
+  /** Attaches to what these processes map. */
+  scan(pids: Iterable<number>): void {
+    for (const pid of pids) for (const file of mappedFiles(pid)) this.inspect(file);
+  }
+
+  /** Programs will start: attaches to what they may load before the first of them runs. */
+  prepare(programs: readonly MappedFile[]): void {
+    if (!this.isPrepared) for (const file of systemLibraries()) this.inspect(file);
+    this.isPrepared = true;
+    for (const file of programs) this.inspect(file);
+  }
+
+  /** Takes note of what may bring another library. */
+  notice(record: RecordCursor): void {
+    const { kind, pid } = record;
+    if (kind === EVENT_MAPPED) {
+      if (!this.findings.has(record.mappedFile)) this.pending.add(pid);
+    } else if (kind === EVENT_PROCESS) {
+      if (record.what === PROCESS_ENDED) {
+        this.seen.delete(pid);
+        return;
+      }
+      this.pending.add(pid);
+      this.hasStarted = true;
+    } else if (kind === EVENT_OPAQUE && !this.seen.has(pid)) {
+      this.seen.add(pid);
+      this.pending.add(pid);
+    }
+  }
+
+  /** Attaches to what has been noticed; answers what went wrong since the last call. */
+  update(): readonly TlsWarning[] {
+    if (this.hasStarted) this.prepare([]);
+    this.scan(this.pending);
+    this.pending.clear();
+    return this.warnings.splice(0);
+  }
+
+  close(): Promise<void> {
+    return this.tlsProbe.close();
+  }
+
+  /** What a process encrypts with, if it can't be read. */
+  libraryOf(pid: number): string {
+    const files = mappedFiles(pid);
+    const known = files
+      .map(({ id }) => this.findings.get(id))
+      .find((finding) => finding !== undefined && finding !== null);
+    if (known?.failure) return `${known.library} (${known.path}: ${known.failure})`;
+    if (known !== undefined) return `${known.library}, but not by a session that was seen`;
+    return unreadableLibrary(files) ?? "an unknown library";
+  }
+
+  private inspect(file: MappedFile): void {
+    if (this.findings.has(file.id)) return;
+    this.findings.set(
+      file.id,
+      withFile(file, (fd) => this.attachIfTls(file, fd)),
+    );
+  }
+
+  private attachIfTls(file: MappedFile, fd: number): Finding | null {
+    const found = ElfFile.open(fd)?.functions(probedNames);
+    if (found === undefined || found.size === 0) return null;
+    for (const library of libraries) {
+      const placements = placementsOf(library, found);
+      if (placements !== null) return this.attach(library.name, placements, file, fd);
+    }
+    return null;
+  }
+
+  private attach(library: string, placements: readonly Placement[], { path, pid }: MappedFile, fd: number): Finding {
+    try {
+      this.tlsProbe.attach(`/proc/self/fd/${fd}`, placements);
+      return { library, path, failure: null };
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      const message = `can't read ${library} in ${path} (process ${pid}): ${error.message}; what does not use it is read`;
+      this.warnings.push({ code: "tls-attach", message });
+      return { library, path, failure: error.message };
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { answer, get } from "./messages.ts";
+import { startProfiling } from "./profiling.ts";
+
+describe("a TLS session", () => {
+  it("is an edge of its own protocol, beside plain HTTP of the same ends", () => {
+    const { wire, edges, samples } = startProfiling();
+    for (const tls of [undefined, "known"] as const) {
+      wire
+        .connection({ ...(tls && { tls }), local: "10.0.0.1:443", remote: "10.0.0.2:5000" })
+        .read(get("/"))
+        .write(answer(503));
+    }
+    expect(edges().map(({ protocol, requests, peer }) => [protocol, requests, peer.address])).toEqual([
+      ["http", 1, "10.0.0.2"],
+      ["https", 1, "10.0.0.2"],
+    ]);
+    expect(samples.map(({ protocol }) => protocol)).toEqual(["http", "https"]);
+  });
+
+  it("with the number of a socket's inode is not that socket", () => {
+    const { wire, edges, capture } = startProfiling();
+    const plain = wire.connection({ id: 7 }).read(get("/plain"));
+    const secret = wire.connection({ id: 7, tls: "known" }).read(get("/secret"));
+    plain.write(answer(200));
+    secret.write(answer(404)).close();
+    plain.read(get("/plain")).write(answer(200));
+    expect(edges().map(({ protocol, statuses }) => [protocol, statuses])).toEqual([
+      ["http", { 200: 2 }],
+      ["https", { 404: 1 }],
+    ]);
+    expect(capture()).toMatchObject({ exchanges: 3, coverage: 1 });
+  });
+
+  it("on no known connection is counted, on an edge that says so", () => {
+    const { wire, edges } = startProfiling();
+    wire.connection({ tls: "unknown" }).read(get("/")).write(answer(200));
+    expect(edges()).toMatchObject([{ protocol: "https", requests: 1, peer: { address: "(unknown)", port: null } }]);
+  });
+
+  it("that shows its connection later: what is complete by then stays, the rest is on the connection's edge", () => {
+    const { wire, edges } = startProfiling();
+    const client = wire.connection({ tls: "unknown", local: "10.0.0.1:5000", remote: "10.0.0.2:443" });
+    client.write(get("/a")).read(answer(200)).write(get("/b"));
+    client.learn().read(answer(200)).write(get("/c")).read(answer(200));
+    expect(edges().map(({ peer, requests, inFlight }) => [peer.address, peer.port, requests, inFlight])).toEqual([
+      ["10.0.0.2", 443, 2, 0],
+      ["(unknown)", null, 1, 0],
+    ]);
+  });
+
+  it("on no known connection ends with its process", () => {
+    const { wire, capture } = startProfiling();
+    wire.connection({ tls: "unknown", pid: 5 }).read(get("/"));
+    wire.process(3, 5);
+    expect(capture()).toMatchObject({ requests: 1, unansweredRequests: 1 });
+  });
+});
+
+describe("a connection that is encrypted", () => {
+  const rows = (profiling: ReturnType<typeof startProfiling>) =>
+    profiling.profiler
+      .total(0, 1000)
+      .unreadableTls?.map(({ connections, bytes, library }) => [connections, bytes, library]);
+
+  it("is counted with its bytes when it has ended without that its session showed", () => {
+    const profiling = startProfiling();
+    for (let i = 0; i < 3; i++) profiling.wire.connection({ pid: 1 }).opaque().cipher(100).cipher(23).close();
+    expect(rows(profiling)).toEqual([[3, 369, "a library"]]);
+    expect(profiling.warnings).toMatchObject([{ code: "tls-unreadable" }]);
+  });
+
+  it("is not counted when it ended inside a call of a library that is probed, as a handshake that fails", () => {
+    const profiling = startProfiling();
+    profiling.wire.connection().opaque().close();
+    profiling.profiler.finish();
+    expect([rows(profiling), profiling.warnings]).toEqual([undefined, []]);
+  });
+
+  it("is not counted once its session is known", () => {
+    const profiling = startProfiling();
+    profiling.wire.connection().opaque().cipher(100).bound().close();
+    expect([rows(profiling), profiling.warnings]).toEqual([undefined, []]);
+  });
+
+  it("is no longer counted when its session shows late", () => {
+    const profiling = startProfiling();
+    const open = profiling.wire.connection().opaque().cipher(100);
+    profiling.profiler.tick(profiling.wire.timeNs + 2e9);
+    expect(rows(profiling)).toEqual([[1, 100, "a library"]]);
+    open.cipher(50).bound();
+    expect(rows(profiling)).toBeUndefined();
+  });
+
+  it("is counted at the end of the run, if it is still open", () => {
+    const profiling = startProfiling();
+    profiling.wire.connection().opaque().cipher(7);
+    profiling.profiler.finish();
+    expect(rows(profiling)).toEqual([[1, 7, "a library"]]);
+  });
+});

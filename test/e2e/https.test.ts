@@ -1,0 +1,211 @@
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { describe, expect, test } from "vitest";
+import type { Summary } from "../../src/core/profile.ts";
+import { tallyOfAccessLog } from "../support/access-log.ts";
+import { type Certificate, createCertificate } from "../support/certificate.ts";
+import { runChild } from "../support/child.ts";
+import { edgesOf, exactly, l7prof, profile, startL7prof } from "../support/l7prof.ts";
+import { startNginx } from "../support/nginx.ts";
+import { inRepo, temporaryDirectory } from "../support/paths.ts";
+import { getRequest, rawConnection } from "../support/raw-client.ts";
+import { startNodeServer, startServer } from "../support/servers.ts";
+import { tallyOf, totalOf } from "../support/tally.ts";
+
+const insecure = { rejectUnauthorized: false } as const;
+
+async function connectSecure(port: number) {
+  const socket = connect({ port, host: "127.0.0.1", ...insecure });
+  await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  return rawConnection(socket);
+}
+
+/** `count` GETs over one keep-alive connection. */
+async function get(port: number, path: string, count: number, module: typeof http | typeof https = https) {
+  const agent = new module.Agent({ keepAlive: true, maxSockets: 1, ...insecure });
+  for (let sent = 0; sent < count; sent++) {
+    await new Promise<void>((resolve, reject) => {
+      const options = { host: "127.0.0.1", port, path, agent };
+      module.get(options, (response) => response.resume().on("end", resolve)).on("error", reject);
+    });
+  }
+  agent.destroy();
+}
+
+function startSecureNginx(protocols: string, files: Record<string, Buffer> = {}) {
+  return startNginx({ tls: { certificate: createCertificate(), protocols }, files });
+}
+
+function startPythonServer({ key, cert }: Certificate, how: string) {
+  return startServer("python3", [inRepo("test/servers/https-server.py"), key, cert, how]);
+}
+
+const python = (port: number, how: string, count: number) =>
+  ["python3", inRepo("test/servers/https-client.py"), `${port}`, how, `${count}`] as const;
+
+/** Each edge is HTTPS, and nothing was missed. */
+function expectHttps(summary: Summary) {
+  expect(new Set(summary.edges.map(({ protocol }) => protocol))).toEqual(new Set(["https"]));
+  expect(summary.edges.map(({ peer }) => peer.address)).not.toContain("(unknown)");
+  expect(summary.capture).toMatchObject({ coverage: 1, lostEvents: 0, unansweredRequests: 0, orphanResponses: 0 });
+  expect(summary.unreadableTls).toBeUndefined();
+}
+
+describe.each(["TLSv1.2", "TLSv1.3"])("nginx, %s: as its access log says", (protocols) => {
+  test("ab, keep-alive and a connection for each; curl and a large file", async () => {
+    const big = Buffer.alloc(3_000_017, "x");
+    const nginx = await startSecureNginx(protocols, { big });
+    const url = `https://127.0.0.1:${nginx.port}`;
+    const { summary } = await profile(["--pid", `${nginx.pid}`], async () => {
+      await runChild("ab", ["-q", "-k", "-c", "7", "-n", "2003", `${url}/hello`]);
+      await runChild("ab", ["-q", "-c", "7", "-n", "211", `${url}/hello`]);
+      const { stdout } = await runChild("curl", ["-sk", `${url}/big`, "-o", "/dev/null", "-w", "%{size_download}"]);
+      expect(Number(stdout)).toBe(big.length);
+    });
+    expectHttps(summary);
+    expect(tallyOf(edgesOf(summary, "server"))).toEqual(tallyOfAccessLog(await nginx.accessLog(2215)));
+  });
+});
+
+const clients: readonly [name: string, command: (port: number) => readonly string[], count: number][] = [
+  ["curl", (port) => ["curl", "-sk", ...Array<string>(7).fill(`https://127.0.0.1:${port}/hello`)], 7],
+  [
+    "wget (GnuTLS)",
+    (port) => [
+      "wget",
+      "-q",
+      "--no-check-certificate",
+      "-O",
+      "-",
+      ...["hello", "hello"].map((path) => `https://127.0.0.1:${port}/${path}`),
+    ],
+    2,
+  ],
+  ["Python's urllib", (port) => python(port, "urllib", 11), 11],
+  ["Python, sessions resumed", (port) => python(port, "resume", 11), 11],
+  ["Python's asyncio (memory BIOs)", (port) => python(port, "asyncio", 61), 61],
+];
+
+test.each(clients)("%s as a client, from its start on", async (_, command, count) => {
+  const nginx = await startSecureNginx("TLSv1.2 TLSv1.3");
+  const file = join(temporaryDirectory(), "profile.ndjson");
+  const { code, stderr } = await l7prof([...exactly, "--json", "-o", file, "--", ...command(nginx.port)]);
+  expect([code, stderr]).toEqual([0, ""]);
+  const summary = JSON.parse(readFileSync(file, "utf8").trim().split("\n").at(-1)!) as Summary;
+  expectHttps(summary);
+  expect(summary.edges.every(({ peer }) => peer.port === nginx.port)).toBe(true);
+  expect(totalOf(tallyOf(summary.edges))).toBe(count);
+  expect(tallyOf(edgesOf(summary, "client"))).toEqual(tallyOfAccessLog(await nginx.accessLog(count)));
+});
+
+test("Node: HTTPS (memory BIOs) and HTTP in one process, sizes as the server counts them", async () => {
+  const { key, cert } = createCertificate();
+  const server = await startNodeServer(["--key", key, "--cert", cert, "--plain"]);
+  const plainPort = Number((await server.line(/^plain (\d+)$/))[1]);
+  const { summary } = await profile(["--pid", `${server.pid}`], async () => {
+    await Promise.all([
+      get(server.port, "/hello", 211),
+      get(server.port, "/chunked/5", 23),
+      get(server.port, "/size/1000003", 7),
+      get(plainPort, "/hello", 101, http),
+    ]);
+    const upload = ["-sk", "--data-binary", "@/proc/self/exe", `https://127.0.0.1:${server.port}/upload`];
+    await runChild("curl", upload);
+  });
+  const count = (protocol: string) => totalOf(tallyOf(summary.edges.filter((edge) => edge.protocol === protocol)));
+  expect([count("https"), count("http")]).toEqual([242, 101]);
+  expect(tallyOf(summary.edges)).toEqual(await server.counters());
+  expect(summary.capture).toMatchObject({ coverage: 1, unansweredRequests: 0, orphanResponses: 0 });
+});
+
+test.each(["threads", "asyncio"])("Python's ssl as a server: %s", async (how) => {
+  const server = await startPythonServer(createCertificate(), how);
+  const { summary } = await profile(["--pid", `${server.pid}`], async () => {
+    await get(server.port, "/hello", 101);
+    const [command, ...args] = python(server.port, "urllib", 53);
+    await runChild(command, args);
+  });
+  expectHttps(summary);
+  expect(tallyOf(edgesOf(summary, "server"))).toEqual(await server.counters());
+});
+
+const openServers: readonly [
+  name: string,
+  start: (certificate: Certificate) => Promise<{ pid: number; port: number }>,
+][] = [
+  ["nginx", (certificate) => startNginx({ tls: { certificate, protocols: "TLSv1.3" } })],
+  ["Node", ({ key, cert }) => startNodeServer(["--key", key, "--cert", cert])],
+  ["Python's asyncio", (certificate) => startPythonServer(certificate, "asyncio")],
+];
+
+test.each(openServers)("%s: connections that were open before, pipelined requests", async (_, start) => {
+  const server = await start(createCertificate());
+  const open = await connectSecure(server.port);
+  await open.write(getRequest("/hello"));
+  await open.response();
+  const { summary } = await profile(["--pid", `${server.pid}`], async () => {
+    for (let sent = 0; sent < 31; sent++) {
+      await open.write(getRequest("/hello"));
+      await open.response();
+    }
+    const late = await connectSecure(server.port);
+    await late.write(getRequest("/hello").repeat(5));
+    for (let read = 0; read < 5; read++) await late.response();
+  });
+  expectHttps(summary);
+  expect(tallyOf(summary.edges).exchanges).toEqual({ "GET /hello 200": 36 });
+});
+
+test("both ends: who called whom, samples say https", async () => {
+  const { key, cert } = createCertificate();
+  const server = await startNodeServer(["--key", key, "--cert", cert]);
+  const { summary, samples } = await profile(["--all", "--port", `${server.port}`, "--5xx"], async () => {
+    await runChild("curl", ["-sk", "-o", "/dev/null", `https://127.0.0.1:${server.port}/status/503`]);
+  });
+  expectHttps(summary);
+  expect(edgesOf(summary, "server")).toMatchObject([{ peer: { comm: "curl" }, process: { pid: server.pid } }]);
+  expect(edgesOf(summary, "client")).toMatchObject([
+    { peer: { comm: "node", port: server.port }, process: { comm: "curl" } },
+  ]);
+  expect(samples.map(({ protocol, side }) => `${protocol} ${side}`).sort()).toEqual(["https client", "https server"]);
+});
+
+test("--port: other connections of the process are left out", async () => {
+  const { key, cert } = createCertificate();
+  const servers = await Promise.all([0, 1].map(() => startNodeServer(["--key", key, "--cert", cert])));
+  const [wanted, other] = servers.map(({ port }) => `${port}`) as [string, string];
+  const urls = [wanted, other, wanted].map((port) => `https://127.0.0.1:${port}/hello`);
+  const file = join(temporaryDirectory(), "profile.ndjson");
+  await l7prof([...exactly, "--json", "-o", file, "--port", wanted, "--", "curl", "-sk", ...urls]);
+  const summary = JSON.parse(readFileSync(file, "utf8").trim().split("\n").at(-1)!) as Summary;
+  expect(summary.edges.map(({ requests, peer }) => [requests, peer.port])).toEqual([[2, Number(wanted)]]);
+});
+
+test("a library that is loaded later", async () => {
+  const nginx = await startSecureNginx("TLSv1.3");
+  const program = `import sys; print("ready 0", flush=True); sys.stdin.readline(); sys.argv = ["", "${nginx.port}", "urllib", "5"]; exec(open("${inRepo("test/servers/https-client.py")}").read())`;
+  const client = await startServer("python3", ["-c", program]);
+  const run = await startL7prof([...exactly, "--pid", `${client.pid}`]);
+  await client.ask("go", /^done/);
+  const { summary } = await run.finished();
+  expectHttps(summary);
+  expect(tallyOf(summary.edges)).toEqual(tallyOfAccessLog(await nginx.accessLog(5)));
+});
+
+test("what can't be read: a warning that names process, port and library, and a row with connections and bytes", async () => {
+  const { key, cert } = createCertificate();
+  const server = await startNodeServer(["--key", key, "--cert", cert, "--port", "61443"]);
+  const run = await startL7prof([...exactly, "--pid", `${server.pid}`, "--tls", "off"]);
+  await get(server.port, "/hello", 3);
+  await get(server.port, "/hello", 5);
+  const { warnings, summary, lines } = await run.finish();
+  expect(warnings.filter(({ code }) => code === "tls-unreadable")).toHaveLength(1);
+  expect(warnings[0]!.message).toContain("port 61443 is encrypted with TLS that l7prof can't read");
+  expect(summary.edges).toEqual([]);
+  expect(summary.unreadableTls).toMatchObject([{ process: { pid: server.pid, comm: "node" }, connections: 2 }]);
+  expect(summary.unreadableTls![0]!.bytes).toBeGreaterThan(8 * 100);
+  expect(lines.at(-1)!.type).toBe("summary");
+});
