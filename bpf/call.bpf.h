@@ -100,7 +100,7 @@ static __always_inline struct connection *add_connection(struct socket_ref *ref)
 static __always_inline bool is_http(struct connection *connection, struct socket_ref *ref, struct scratch *scratch,
 				    struct transfer *transfer, struct task_struct *task, u32 fd)
 {
-	bool fresh = connection->is_tcp && is_fresh(ref->sk, transfer->is_write, transfer->length);
+	bool fresh = connection->is_tcp && is_fresh(ref->sk, transfer->is_write, transfer->moved);
 	u8 flags = (fresh ? FLAG_FRESH : 0) | (transfer->is_write ? FLAG_WRITE : 0);
 	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 
@@ -127,6 +127,32 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	return false;
 }
 
+/*
+ * TCP is ahead of a call that is told of late: others may have moved bytes since, and will be told of next. Such calls
+ * come in their order, so each goes on where the last one ended.
+ */
+static __always_inline void go_back(struct connection *connection, struct transfer *transfer, u32 *in, u32 *out)
+{
+	u32 told_in = connection->in_position, told_out = connection->has_silent_sends ? 0 : connection->out_position;
+
+	if (told_in && !transfer->is_write)
+		told_in += transfer->length;
+	if (told_out && transfer->is_write)
+		told_out += transfer->length;
+	if (told_in && (s32)(*in - told_in) > 0) {
+		transfer->moved += transfer->is_write ? 0 : *in - told_in;
+		*in = told_in;
+	}
+	if (told_out && (s32)(*out - told_out) > 0) {
+		transfer->moved += transfer->is_write ? *out - told_out : 0;
+		*out = told_out;
+	}
+	if (!connection->in_position)
+		connection->in_position = *in;
+	if (!connection->out_position)
+		connection->out_position = *out;
+}
+
 /* Where in the two streams the call stands: TCP's own count, or for other sockets ours. */
 static __always_inline void set_positions(struct data_event *record, struct connection *connection,
 					  struct socket_ref *ref, struct transfer *transfer)
@@ -142,6 +168,12 @@ static __always_inline void set_positions(struct data_event *record, struct conn
 		record->srtt_us = FIELD(tcp_sock, tcp, srtt_us) >> 3; /* the kernel keeps eighths */
 		in = FIELD(tcp_sock, tcp, copied_seq);
 		out = FIELD(tcp_sock, tcp, write_seq);
+		if (transfer->is_deferred)
+			go_back(connection, transfer, &in, &out);
+		if (transfer->is_write)
+			connection->out_position = out;
+		else
+			connection->in_position = in;
 	} else if (transfer->is_write) {
 		connection->out_position = out += transfer->length;
 	} else {
@@ -177,6 +209,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	event_init(&scratch->event.event, EVENT_DATA, ref->inode);
 	scratch->event.event.call = transfer->call;
 	scratch->event.event.flags = (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
+	transfer->moved = transfer->length;
 	set_positions(&scratch->event, connection, ref, transfer);
 	if (connection->state == CONNECTION_SNIFFED &&
 	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
@@ -194,12 +227,13 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	scratch->event.length = transfer->length;
 	scratch->event.head_bytes = head;
 	scratch->event.tail_bytes = 0;
-	if (head == transfer->length && is_head_alone(scratch, head))
-		expect_body(connection, scratch, head, transfer->is_write);
 	size = head;
+	barrier_var(size); /* so that the bound is checked on the register that is used */
 	if (size > HEAD_BYTES) /* never; tells the verifier */
 		return;
 	emit(scratch, sizeof(struct data_event) + size, transfer->length);
+	if (head == transfer->length && is_head_alone(scratch, head))
+		expect_body(connection, scratch, head, transfer->is_write);
 }
 
 static __always_inline void unix_socket_closed(u32 fd)

@@ -14,6 +14,7 @@
 #define EVENT_PROCESS 5 /* a target appeared, changed its name or ended */
 #define EVENT_PEER 16   /* the process at the other end of a followed connection */
 #define EVENT_TCP 17    /* what TCP measures on a followed connection: now and then, on each retransmit, at its end */
+#define EVENT_UNREADABLE 32 /* like EVENT_OPEN, of a connection on which io_uring moves bytes that can't be read */
 #define EVENT_REFUSED 18 /* a target's attempt to connect came to nothing */
 #define EVENT_BOUND 6   /* the TLS session of an opaque connection is known: what follows of it is plaintext */
 #define EVENT_MAPPED 7  /* a target has mapped a file as code: it may be a TLS library */
@@ -163,7 +164,7 @@ struct connection {
 	u8 is_tcp;
 	u8 is_bulk;       /* it has carried large bodies: all its heads are searched for their length */
 	u8 wants_body;    /* the body of the last head is still to come, and its beginning to be copied */
-	u32 in_position;  /* of sockets without sequence numbers */
+	u32 in_position;  /* how far it has been told of; 0: not at all. Of sockets without sequence numbers the position */
 	u32 out_position;
 	union {
 		u64 in_body; /* bytes of body that are known to come: nobody needs a copy of them */
@@ -175,7 +176,10 @@ struct connection {
 	};
 	u64 sampled_ns;   /* of the last EVENT_TCP */
 	u32 peer_tries;   /* how often the peer was looked for */
-	u32 reserved;
+	u8 has_silent_sends; /* of io_uring, which nobody tells of */
+	u8 is_unreadable; /* some of its bytes were; it has been told */
+	u8 pending_sends; /* of io_uring: submitted, not yet told of */
+	u8 reserved;
 };
 
 /* Key of the map `tls_sessions`: the library's object for a session, SSL or the like. */

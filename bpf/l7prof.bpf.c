@@ -13,6 +13,7 @@
 #include "payload.bpf.h"
 #include "call.bpf.h"
 #include "tcp.bpf.h"
+#include "uring.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -27,6 +28,23 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 		socket_got_owner(regs, call, ret);
 	else if (is_target(bpf_get_current_pid_tgid() >> 32))
 		call_returned(regs, call, ret);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(l7p_uring_submit, struct io_kiocb *req)
+{
+	if (is_target(bpf_get_current_pid_tgid() >> 32))
+		uring_submitted(req);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(l7p_uring_complete, struct io_ring_ctx *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
+{
+	if (is_target(bpf_get_current_pid_tgid() >> 32))
+		uring_completed(ring, req, BPF_CORE_READ(cqe, user_data), BPF_CORE_READ(cqe, res),
+				BPF_CORE_READ(cqe, flags));
 	return 0;
 }
 

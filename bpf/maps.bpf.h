@@ -12,6 +12,7 @@
 /* How much of one call is copied from its beginning, and of a longer one from its end. */
 #define HEAD_BYTES 65536
 #define TAIL_BYTES 64
+#define KEPT_VECTORS 8
 
 const volatile struct config config = {};
 struct globals globals = {};
@@ -93,6 +94,16 @@ struct transfer {
 	u32 length;
 	bool is_write;
 	u8 call;
+	bool is_kept;     /* the vectors are in the scratch, too: those of the process may be gone */
+	bool is_deferred; /* the call may have returned before others of which we heard earlier: io_uring */
+	u32 moved;        /* bytes that went by since the last that were told of, these included */
+};
+
+/* A socket, and what tells it from another at the same address. */
+struct socket_ref {
+	struct sock *sk;
+	u32 inode;
+	short type;
 };
 
 struct scratch {
@@ -102,7 +113,9 @@ struct scratch {
 	u32 filled; /* of the payload, while vectors are copied */
 	u32 vector; /* … and which of them is next, … */
 	u64 vector_done; /* … and how much of it is copied */
-	struct transfer transfer; /* a call that takes several records, … */
+	struct iovec kept[KEPT_VECTORS];
+	struct transfer transfer; /* a call that takes several records, or comes late, … */
+	struct socket_ref ref; /* … its socket, … */
 	u32 wanted; /* … and how many bytes of it are to be copied */
 	u32 reserved;
 	struct head_scan head;

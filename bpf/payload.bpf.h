@@ -80,6 +80,22 @@ __attribute__((noinline)) int copy_few_vectors(u64 address, u32 count, u32 limit
 	return 0;
 }
 
+/* Of those that bpf/uring.bpf.h has kept, from the vector on where the last call of it has ended. */
+__attribute__((noinline)) int copy_kept_vectors(u32 count, u32 limit)
+{
+	struct scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return 0;
+	for (u32 i = 0; i < KEPT_VECTORS && i < count; i++) {
+		if (i < scratch->vector)
+			continue;
+		if (!append(scratch, &scratch->kept[i], limit))
+			break;
+	}
+	return 0;
+}
+
 /* Copies what the vector holds of the last bytes; `left` bytes of the call begin with it. True if more follow. */
 static __always_inline bool copy_tail_of_vector(struct scratch *scratch, u64 address, u32 *left, u64 tail)
 {
@@ -173,7 +189,9 @@ static __always_inline u32 copy_head(struct scratch *scratch, struct transfer *t
 	scratch->filled = 0;
 	scratch->vector = 0;
 	scratch->vector_done = 0;
-	if (transfer->vectors && transfer->vector_count <= FEW_VECTORS)
+	if (transfer->is_kept)
+		copy_kept_vectors(transfer->vector_count, length);
+	else if (transfer->vectors && transfer->vector_count <= FEW_VECTORS)
 		copy_few_vectors(transfer->vectors, transfer->vector_count, length);
 	else if (transfer->vectors)
 		copy_vectors(transfer->vectors, transfer->vector_count, length);
@@ -184,6 +202,8 @@ static __always_inline u32 copy_head(struct scratch *scratch, struct transfer *t
 
 static __always_inline u32 copy_tail(struct scratch *scratch, struct transfer *transfer, u32 tail)
 {
+	if (transfer->is_kept)
+		return 0;
 	if (transfer->vectors)
 		return copy_vectors_tail(transfer->vectors, transfer->vector_count, transfer->length, tail);
 	barrier_var(tail);

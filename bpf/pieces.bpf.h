@@ -21,7 +21,10 @@ static __always_inline u32 copy_piece(struct scratch *scratch, struct transfer *
 		return bpf_probe_read_user(scratch->payload, size, (void *)(transfer->buffer + offset)) ? 0 : size;
 	}
 	scratch->filled = 0;
-	copy_vectors(transfer->vectors, transfer->vector_count, size);
+	if (transfer->is_kept)
+		copy_kept_vectors(transfer->vector_count, size);
+	else
+		copy_vectors(transfer->vectors, transfer->vector_count, size);
 	return *(volatile u32 *)&scratch->filled;
 }
 

@@ -9,12 +9,6 @@
 #include "field.bpf.h"
 #include "stream.bpf.h"
 
-struct socket_ref {
-	struct sock *sk;
-	u32 inode;
-	short type;
-};
-
 static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
 	struct files_struct *open_files = FIELD(task_struct, task, files);

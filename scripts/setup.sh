@@ -20,7 +20,7 @@ packages_for() {
     runtime | demo) echo "$runtime" ;;
     bench) echo "$load" ;;
     rivals) echo "$load tshark bpftrace" ;;
-    test) echo "$load tmux jq curl tshark groff-base iproute2 nftables procps ethtool haproxy python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev" ;;
+    test) echo "$load tmux jq curl tshark groff-base iproute2 nftables procps ethtool haproxy python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev liburing-dev" ;;
     backends) echo "$runtime tshark curl prometheus chromium default-jdk-headless maven unzip" ;;
     *) fail "unknown purpose $1; one of: runtime demo test backends bench rivals" ;;
   esac

@@ -1,23 +1,43 @@
 #!/bin/bash
-# What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof. Then power off.
+# What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof, then as many to
+# servers that use io_uring alone. Then power off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run NO_COLOR=1
 cd "$(dirname "$0")/.." || exit
 uname -r
 node bin/l7prof.js doctor
+# Profiles the server with this process id and port while it gets 7 requests that it answers and 6 more to /nope.
+count() {
+	node bin/l7prof.js --pid $1 --json --interval 0 > /run/out 2> /run/err &
+	profiler=$!
+	until grep -q start /run/out || ! kill -0 $profiler; do sleep 1; done
+	for _ in 1 2 3 4 5 6; do curl -s http://127.0.0.1:$2/a http://127.0.0.1:$2/nope; done > /run/answers
+	curl -s http://127.0.0.1:$2/a >> /run/answers
+	kill -INT $profiler
+	for _ in $(seq 60); do kill -0 $profiler 2> /run/gone || break; sleep 1; done
+	cat /run/err
+	grep '"type":"warning"' /run/out
+	counts=$(tail -n 1 /run/out | jq -c '[.capture.lostEvents, .capture.coverage, .edges[].statuses]')
+	echo "$counts"
+}
+
 node -e 'require("http").createServer((q, r) => { r.statusCode = q.url === "/nope" ? 404 : 200; r.end(q.url); })
 	.listen(8080, "127.0.0.1", () => console.log("up"))' > /run/server &
 server=$!
 until grep -q up /run/server; do sleep 1; done
-node bin/l7prof.js --pid $server --json --interval 0 > /run/out 2> /run/err &
-profiler=$!
-until grep -q start /run/out || ! kill -0 $profiler; do sleep 1; done
-for _ in 1 2 3 4 5 6; do curl -s http://127.0.0.1:8080/a http://127.0.0.1:8080/nope; done > /run/answers
-curl -s http://127.0.0.1:8080/a >> /run/answers
-kill -INT $profiler
-for _ in $(seq 60); do kill -0 $profiler 2> /run/gone || break; sleep 1; done
-cat /run/err
-counts=$(tail -n 1 /run/out | jq -c '[.capture.lostEvents, .capture.coverage, .edges[].statuses]')
-echo "$counts"
-[ "$counts" = '[0,1,{"200":7,"404":6}]' ] && echo ok || echo FAILED
+count $server 8080
+[ "$counts" = '[0,1,{"200":7,"404":6}]' ] && verdict=ok || verdict=FAILED
+for mode in "recv send" "recvmsg sendmsg" "select two" "multishot send"; do
+	[ -x tmp/io-uring-server ] || break
+	mkfifo /run/input
+	tmp/io-uring-server $mode < /run/input > /run/uring &
+	server=$!
+	exec 3> /run/input
+	until grep -q ready /run/uring || ! kill -0 $server; do sleep 1; done
+	count $server "$(cut -d' ' -f2 /run/uring)"
+	[ "$counts" = '[0,1,{"200":13}]' ] && echo "io_uring $mode: ok" || echo "io_uring $mode: not readable"
+	exec 3>&-
+	rm /run/input
+done
+echo "$verdict"
 echo o > /proc/sysrq-trigger
 sleep 10

@@ -2,7 +2,7 @@
 # Boots another kernel under emulation and profiles a small Node server on it: does l7prof load and count there?
 #   apt-get download linux-image-6.1.0-56-amd64 && scripts/test-kernel.sh linux-image-6.1.0-56-amd64_*.deb
 # This machine's own root is the guest's, read-only, so what runs is this checkout, built. Needs qemu-system-x86,
-# busybox-static, cpio, jq and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
+# busybox-static, cpio, xz-utils, jq and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
 set -euo pipefail
 image=${1:?usage: scripts/test-kernel.sh linux-image-VERSION-amd64.deb}
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,8 +18,9 @@ cp "$(command -v busybox)" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.
 names="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p"
 for name in $names; do
-	find "$modules" -name "$name.ko" -exec cp {} "$work/initrd/modules/" \;
+	find "$modules" \( -name "$name.ko" -o -name "$name.ko.xz" \) -exec cp {} "$work/initrd/modules/" \;
 done
+find "$work/initrd/modules" -name '*.xz' -exec unxz {} +
 cat > "$work/initrd/init" <<INIT
 #!/bin/busybox sh
 for fs in proc sysfs:sys devtmpfs:dev; do /bin/busybox mount -t \${fs%:*} none /\${fs#*:}; done

@@ -118,7 +118,7 @@ export class Session implements SourceReader, Run {
 
   /** The summary, when the source has come to its end. */
   finish(ended: Ended, endNs: number): void {
-    this.profiler.finish();
+    this.profiler.finish(endNs);
     this.warnOfLoss(endNs);
     this.windowStartNs = endNs;
     this.totalStartNs = this.source.startNs;

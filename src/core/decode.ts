@@ -14,6 +14,7 @@ export const EVENT_TCP = 17;
 export const EVENT_REFUSED = 18;
 export const EVENT_BOUND = 6;
 export const EVENT_MAPPED = 7;
+export const EVENT_UNREADABLE = 32;
 
 export const FLAG_WRITE = 1;
 export const FLAG_END = 2;

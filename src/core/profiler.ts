@@ -18,6 +18,7 @@ import {
   EVENT_REFUSED,
   EVENT_STATE,
   EVENT_TCP,
+  EVENT_UNREADABLE,
   FLAG_CIPHER,
   FLAG_END,
   FLAG_WRITE,
@@ -138,6 +139,7 @@ export class Profiler {
     else if (kind === EVENT_OPEN) this.open(record);
     else if (kind === EVENT_STATE) this.stateChanged(record);
     else if (kind === EVENT_OPAQUE) this.opaque(record);
+    else if (kind === EVENT_UNREADABLE) this.unreadableConnection(record);
     else if (kind === EVENT_PROCESS) this.process(record);
     else if (kind === EVENT_PEER) this.peer(record);
     else if (kind === EVENT_TCP) this.tcp(record);
@@ -161,9 +163,10 @@ export class Profiler {
   }
 
   /** No more records will come. */
-  finish(): void {
+  finish(timeNs: number): void {
     for (const connection of this.context.onTrial) connection.endTrial();
     this.opaqueConnections.finish();
+    this.unreadable.tellCounts(timeNs);
   }
 
   /** The exchanges since the last call, as of `timeUs`, `windowMs` long. */
@@ -323,6 +326,14 @@ export class Profiler {
     );
     if (isClosed) this.closed(open, record);
     else if (hasUnread) this.lingering.set(open, record.timeNs + MAX_LINGER_NS);
+  }
+
+  /** It goes on as before: what can't be read shows as missing. */
+  private unreadableConnection(record: RecordCursor): void {
+    this.names.learn(record.pid, record.comm);
+    const open = this.table.get(record.connection) ?? openConnection(record);
+    this.unreadable.warn("io-uring", "io_uring, not readable: counts are too low", open, false);
+    this.unreadable.count("io-uring", "io_uring, not readable", open);
   }
 
   private opaque(record: RecordCursor): void {

@@ -27,7 +27,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     checkBtf(),
     checkLockdown(),
     checkLibbpf(),
-    await checkProbe(),
+    ...(await checkProbe()),
     checkCgroup(),
   ];
   const isBlocked = checks.some(({ state }) => state === "blocked");
@@ -117,7 +117,7 @@ function checkLibbpf(): Check {
 }
 
 /** Loads and attaches the very programs, as a run would, and takes them away again. */
-async function checkProbe(): Promise<Check> {
+async function checkProbe(): Promise<readonly Check[]> {
   const name = "programs";
   try {
     const probe = await Probe.load({
@@ -138,10 +138,21 @@ async function checkProbe(): Promise<Check> {
     }
     const hooks =
       "sys_exit, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
-    return { name, state: "ok", detail: hooks, fix: null };
+    return [{ name, state: "ok", detail: hooks, fix: null }, checkUring(probe)];
   } catch (error) {
-    return failed(name, error);
+    return [failed(name, error)];
   }
+}
+
+function checkUring({ readsUring }: Probe): Check {
+  const name = "io_uring";
+  if (readsUring) return { name, state: "ok", detail: "its submissions and completions (tp_btf)", fix: null };
+  return {
+    name,
+    state: "degraded",
+    detail: "what goes through it can't be read on this kernel, and is not counted",
+    fix: "use a newer kernel, built with CONFIG_IO_URING; what goes through other calls is seen all the same",
+  };
 }
 
 function checkCgroup(): Check {

@@ -70,6 +70,13 @@ function loadLibbpf() {
       "bpf_program__set_expected_attach_type",
       "int bpf_program__set_expected_attach_type(void *program, int type)",
     ),
+    findProgram: pointer(
+      "bpf_object__find_program_by_name",
+      "void *bpf_object__find_program_by_name(void *object, const char *name)",
+    ),
+    setAutoload: status("bpf_program__set_autoload", "int bpf_program__set_autoload(void *program, bool autoload)"),
+    isAutoloaded: bpf.func("bool bpf_program__autoload(void *program)") as (program: Pointer) => boolean,
+    tracepointArguments: tracepointArgumentsOf(bpf),
     attach: pointer("bpf_program__attach", "void *bpf_program__attach(void *program)"),
     linkFd: status("bpf_link__fd", "int bpf_link__fd(void *link)"),
     /** A file whose reading runs the iterator's program over all there is. */
@@ -139,6 +146,25 @@ function initialValueOf(bpf: LibraryHandle): (map: Pointer) => ArrayBuffer {
     const address = call(map, size) as Pointer | null;
     if (!address) throw new SystemError("bpf_map__initial_value", koffi.errno());
     return koffi.view(address, Number(size[0]));
+  };
+}
+
+/** How many arguments a tracepoint of the kernel hands to a BPF program; -1 if there is no such tracepoint. */
+function tracepointArgumentsOf(bpf: LibraryHandle): (name: string) => number {
+  const load = bpf.func("void *btf__load_vmlinux_btf()");
+  const find = bpf.func("int btf__find_by_name_kind(void *btf, const char *name, uint32_t kind)");
+  const typeById = bpf.func("void *btf__type_by_id(void *btf, uint32_t id)");
+  const TYPEDEF = 8;
+  let btf: Pointer | null = null;
+  // struct btf_type: name, info, and the type that it is of
+  const typeAt = (id: number) => new Uint32Array(koffi.view(typeById(btf, id) as Pointer, 12));
+  return (name) => {
+    btf ??= load() as Pointer | null;
+    const id = btf ? (find(btf, `btf_trace_${name}`, TYPEDEF) as number) : -1;
+    if (id < 0) return -1;
+    const pointer = typeAt(id)[2]!;
+    const prototype = typeAt(pointer)[2]!;
+    return (typeAt(prototype)[1]! & 0xffff) - 1; // without the one that is the tracepoint's own
   };
 }
 

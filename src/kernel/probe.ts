@@ -8,6 +8,7 @@ import { UserError } from "../errors.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
 import { RingBuffer } from "./ring-buffer.ts";
+import { chooseUringPrograms } from "./uring.ts";
 
 /** What the kernel side filters by; the limits are those of bpf/events.h. */
 export interface ProbeOptions {
@@ -34,6 +35,8 @@ const GLOBALS_BYTES = 4096;
 export class Probe {
   readonly ring: RingBuffer;
   private readonly options: ProbeOptions;
+  /** The kernel has the tracepoints of io_uring that it takes. */
+  readonly readsUring: boolean;
   private readonly object: Pointer;
   private readonly links: Pointer[] = [];
   private readonly connectionsFd: number;
@@ -57,18 +60,19 @@ export class Probe {
     if (!options.isVerbose) bpf.setPrint(null);
     const object = orUserError(() => bpf.openObject(objectPath("l7prof"), null));
     try {
-      configureObject(object, options);
+      const readsUring = configureObject(object, options);
       await bpf.loadObject(object).catch(rethrowAsUserError);
-      return new Probe(object, options);
+      return new Probe(object, options, readsUring);
     } catch (error) {
       bpf.closeObject(object);
       throw error;
     }
   }
 
-  private constructor(object: Pointer, options: ProbeOptions) {
+  private constructor(object: Pointer, options: ProbeOptions, readsUring: boolean) {
     const bpf = libbpf();
     this.options = options;
+    this.readsUring = readsUring;
     this.object = object;
     this.connectionsFd = this.mapFd("connections");
     this.passedFd = this.mapFd("passed");
@@ -87,6 +91,7 @@ export class Probe {
     const bpf = libbpf();
     let owners: Pointer | null = null;
     for (let program = bpf.nextProgram(this.object, null); program; program = bpf.nextProgram(this.object, program)) {
+      if (!bpf.isAutoloaded(program)) continue;
       if (bpf.programName(program) === OWNERS_PROGRAM) owners = program;
       else this.links.push(orUserError(() => bpf.attach(program as Pointer)));
     }
@@ -182,12 +187,14 @@ export class Probe {
   }
 }
 
-function configureObject(object: Pointer, options: ProbeOptions): void {
+/** Answers whether requests of io_uring can be read. */
+function configureObject(object: Pointer, options: ProbeOptions): boolean {
   const bpf = libbpf();
   writeConfig(configOf(object), options);
   bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
   bpf.setMaxEntries(bpf.findMap(object, "scratches"), bpf.possibleCpus());
   if (!options.isReadingTls) for (const map of TLS_MAPS) bpf.setMaxEntries(bpf.findMap(object, map), 1);
+  return chooseUringPrograms(object);
 }
 
 const TLS_MAPS = ["tls_threads", "tls_sessions"];

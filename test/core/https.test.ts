@@ -73,7 +73,7 @@ describe("a connection that is encrypted", () => {
   it("is not counted when it ended inside a call of a library that is probed, as a handshake that fails", () => {
     const profiling = startProfiling();
     profiling.wire.connection().opaque().close();
-    profiling.profiler.finish();
+    profiling.profiler.finish(0);
     expect([rows(profiling), profiling.warnings]).toEqual([undefined, []]);
   });
 
@@ -95,7 +95,7 @@ describe("a connection that is encrypted", () => {
   it("is counted at the end of the run, if it is still open", () => {
     const profiling = startProfiling();
     profiling.wire.connection().opaque().cipher(7);
-    profiling.profiler.finish();
+    profiling.profiler.finish(0);
     expect(rows(profiling)).toEqual([[1, 7, "a library"]]);
   });
 });

@@ -90,11 +90,11 @@ export function startProfiling(
     edges: () => profiler.total(0, RUN_MS).edges,
     capture: () => profiler.counters.snapshot(),
     pairs: () => {
-      profiler.finish();
+      profiler.finish(0);
       return samples.map(({ request, response }) => `${request.method} ${request.uri} → ${response.status}`);
     },
     finish: () => {
-      profiler.finish();
+      profiler.finish(0);
       return profiling;
     },
   };
