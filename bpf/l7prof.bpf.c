@@ -48,6 +48,23 @@ int BPF_PROG(l7p_uring_complete, struct io_ring_ctx *ring, struct io_kiocb *req,
 	return 0;
 }
 
+/* Of these and those above the kernel has one each, see src/kernel/uring.ts. */
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(l7p_uring_submit_sqe, struct io_kiocb *req)
+{
+	if (is_target(bpf_get_current_pid_tgid() >> 32))
+		uring_submitted(req);
+	return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(l7p_uring_complete_7, struct io_ring_ctx *ring, struct io_kiocb *req, u64 user_data, int result, u32 flags)
+{
+	if (is_target(bpf_get_current_pid_tgid() >> 32))
+		uring_completed(ring, req, user_data, result, flags);
+	return 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(l7p_sock_state, const struct sock *sk, const int old_state, const int new_state)
 {

@@ -136,10 +136,10 @@ static __always_inline bool bind_write(struct tls_thread *thread, struct scratch
 static __always_inline void remember_read(u64 id, struct tls_thread *thread, struct socket_ref *ref, u32 length,
 					  bool is_fresh)
 {
-	struct tls_thread new = {};
+	static const struct tls_thread unknown = {}; /* not on the stack, of which there is little */
 
 	if (!thread) {
-		bpf_map_update_elem(&tls_threads, &id, &new, BPF_NOEXIST);
+		bpf_map_update_elem(&tls_threads, &id, &unknown, BPF_NOEXIST);
 		thread = bpf_map_lookup_elem(&tls_threads, &id);
 	}
 	if (!thread)
@@ -151,8 +151,8 @@ static __always_inline void remember_read(u64 id, struct tls_thread *thread, str
 	thread->is_read_fresh = is_fresh;
 }
 
-/* A call on an opaque connection has returned. */
-static __always_inline void ciphertext_moved(struct socket_ref *ref, struct scratch *scratch,
+/* A call on an opaque connection has returned. Not inline: the stack of its own is free again when it returns. */
+static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref *ref, struct scratch *scratch,
 					     struct transfer *transfer, bool is_fresh)
 {
 	u64 id = bpf_get_current_pid_tgid();

@@ -113,7 +113,7 @@ static __always_inline void note_request(struct io_kiocb *req, u8 operation)
 	bpf_map_update_elem(&uring_requests, &key, &request, BPF_ANY);
 }
 
-static __always_inline void forget_request(struct io_ring_ctx *ctx, struct io_kiocb *req, u64 user_data)
+static __attribute__((noinline)) void forget_request(struct io_ring_ctx *ctx, struct io_kiocb *req, u64 user_data)
 {
 	struct uring_key multishot = { .ring = (u64)ctx, .user_data = user_data };
 	u64 key = (u64)req, message;
@@ -175,7 +175,7 @@ static __always_inline u64 waiting_multishot(struct io_ring_ctx *ctx, u64 user_d
 	return (u64)walk.found;
 }
 
-static __always_inline struct io_kiocb *multishot_of(struct io_ring_ctx *ctx, u64 user_data)
+static __attribute__((noinline)) struct io_kiocb *multishot_of(struct io_ring_ctx *ctx, u64 user_data)
 {
 	struct uring_key key = { .ring = (u64)ctx, .user_data = user_data };
 	u64 *known = bpf_map_lookup_elem(&uring_multishots, &key);

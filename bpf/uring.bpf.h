@@ -234,7 +234,7 @@ static __attribute__((noinline)) bool describe_completion(struct io_kiocb *req, 
 	return true;
 }
 
-static __always_inline void send_settled(struct io_kiocb *req, u8 operation)
+static __attribute__((noinline)) void send_settled(struct io_kiocb *req, u8 operation)
 {
 	struct connection *connection;
 	struct socket_ref ref;
@@ -246,6 +246,11 @@ static __always_inline void send_settled(struct io_kiocb *req, u8 operation)
 	connection = bpf_map_lookup_elem(&connections, &key);
 	if (connection && connection->inode == ref.inode && connection->pending_sends)
 		connection->pending_sends--;
+}
+
+static __attribute__((noinline)) void closed_by(struct io_kiocb *req)
+{
+	unix_socket_closed(BPF_CORE_READ((struct io_close *)req, fd));
 }
 
 static __always_inline void uring_completed(struct io_ring_ctx *ctx, struct io_kiocb *req, u64 user_data, int result,
@@ -261,7 +266,7 @@ static __always_inline void uring_completed(struct io_ring_ctx *ctx, struct io_k
 		return;
 	if (operation == OP_CLOSE) {
 		if (!result)
-			unix_socket_closed(BPF_CORE_READ((struct io_close *)req, fd));
+			closed_by(req);
 		return;
 	}
 	if (result >= 0 && describe_completion(req, operation, result, flags, is_many))

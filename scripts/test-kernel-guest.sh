@@ -16,7 +16,9 @@ count() {
 	for _ in $(seq 60); do kill -0 $profiler 2> /run/gone || break; sleep 1; done
 	cat /run/err
 	grep '"type":"warning"' /run/out
-	counts=$(tail -n 1 /run/out | jq -c '[.capture.lostEvents, .capture.coverage, .edges[].statuses]')
+	# One edge for each curl.
+	counts=$(tail -n 1 /run/out | jq -c '[.capture.lostEvents, .capture.coverage,
+		([.edges[].statuses | to_entries[]] | group_by(.key) | map({ (.[0].key): map(.value) | add }) | add)]')
 	echo "$counts"
 }
 

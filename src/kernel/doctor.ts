@@ -151,7 +151,7 @@ function checkUring({ readsUring }: Probe): Check {
     name,
     state: "degraded",
     detail: "what goes through it can't be read on this kernel, and is not counted",
-    fix: "use a newer kernel, built with CONFIG_IO_URING; what goes through other calls is seen all the same",
+    fix: "use kernel 6.1 or newer, built with CONFIG_IO_URING; what goes through other calls is seen all the same",
   };
 }
 

@@ -12,9 +12,11 @@ interface Candidate {
 
 const SUBMIT: readonly Candidate[] = [
   { program: "l7p_uring_submit", tracepoint: "io_uring_submit_req", argumentCount: 1 },
+  { program: "l7p_uring_submit_sqe", tracepoint: "io_uring_submit_sqe", argumentCount: 2 }, // 6.1
 ];
 const COMPLETE: readonly Candidate[] = [
   { program: "l7p_uring_complete", tracepoint: "io_uring_complete", argumentCount: 3 },
+  { program: "l7p_uring_complete_7", tracepoint: "io_uring_complete", argumentCount: 7 }, // 6.1, 6.12
 ];
 
 /** Leaves out what can't be loaded here; answers whether requests of io_uring can be read. */
