@@ -50,6 +50,16 @@ export const text: Fuzzed = {
     ),
 };
 
+export const graphs: Fuzzed = {
+  name: "profiler: nor do the outputs of who called whom",
+  testRuns: 60,
+  property: () =>
+    fc.property(script, fc.constantFrom("--topology", "--dot", "--mermaid"), (script, flag) => {
+      const { output } = run(script, flag);
+      same(ACTS_ON_A_TERMINAL.exec(output)?.[0] ?? null, null, "acts on a terminal:");
+    }),
+};
+
 export const replayed: Fuzzed = {
   name: "recording: replayed, it says what was said live",
   testRuns: 80,
