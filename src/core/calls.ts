@@ -33,7 +33,8 @@ export class CallLog {
   count = 0;
   /** Stream position of the message's first byte, modulo 2^32. */
   messagePosition = 0;
-  private fields = new Float64Array(FIRST_CALLS * FIELDS);
+  /** As `RecordCursor.copyCall` lays them out. */
+  private fields = new Uint32Array(FIRST_CALLS * FIELDS);
 
   /** A new message. */
   begin(messagePosition: number): void {
@@ -46,15 +47,7 @@ export class CallLog {
     if (index >= MAX_CALLS) return;
     const at = index * FIELDS;
     if (at >= this.fields.length) this.grow();
-    const { fields } = this;
-    fields[at] = record.timeNs;
-    fields[at + 1] = record.length;
-    fields[at + 2] = record.position;
-    fields[at + 3] = record.otherPosition;
-    fields[at + 4] = record.tid;
-    fields[at + 5] = record.srttUs;
-    fields[at + 6] = (record.flags & FLAG_RETRANSMITS) === 0 ? -1 : record.retransmitCount;
-    fields[at + 7] = record.call;
+    record.copyCall(this.fields, at);
   }
 
   /** The calls of the head that came before it was whole go first. */
@@ -74,21 +67,22 @@ export class CallLog {
 
   private callAt(at: number): SocketCall {
     const { fields } = this;
-    const retransmitCount = fields[at + 6]!;
+    const what = fields[at + 3]!; // kind, flags, call, retransmits
+    const isCounted = (what & (FLAG_RETRANSMITS << 8)) !== 0;
     return {
-      call: fields[at + 7]!,
-      timeNs: fields[at]!,
-      bytes: fields[at + 1]!,
-      position: fields[at + 2]!,
-      otherPosition: fields[at + 3]!,
-      threadId: fields[at + 4]!,
-      srttUs: fields[at + 5]!,
-      retransmitCount: retransmitCount < 0 ? null : retransmitCount,
+      call: (what >>> 16) & 0xff,
+      timeNs: fields[at]! + fields[at + 1]! * 0x1_0000_0000,
+      bytes: fields[at + 4]!,
+      position: fields[at + 5]!,
+      otherPosition: fields[at + 6]!,
+      threadId: fields[at + 2]!,
+      srttUs: fields[at + 7]!,
+      retransmitCount: isCounted ? what >>> 24 : null,
     };
   }
 
   private grow(): void {
-    const fields = new Float64Array(Math.min(this.fields.length * 4, MAX_CALLS * FIELDS));
+    const fields = new Uint32Array(Math.min(this.fields.length * 4, MAX_CALLS * FIELDS));
     fields.set(this.fields);
     this.fields = fields;
   }

@@ -276,6 +276,19 @@ export class RecordCursor {
     return this.at + SIZES.data_event;
   }
 
+  /** Eight words that tell of the call: time (two), thread, the bytes from `kind` on, length, positions, srtt. */
+  copyCall(into: Uint32Array, at: number): void {
+    const { words, word } = this;
+    into[at] = words[word]!;
+    into[at + 1] = words[word + 1]!;
+    into[at + 2] = words[word + 4]!;
+    into[at + 3] = words[word + 5]!;
+    into[at + 4] = words[word + 6]!;
+    into[at + 5] = words[word + 9]!;
+    into[at + 6] = words[word + 10]!;
+    into[at + 7] = words[word + 11]!;
+  }
+
   /** Stream position of the byte at `index` of `bytes`, which lies in the payload. */
   positionOf(index: number): number {
     const offset = index - this.payload;

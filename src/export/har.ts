@@ -1,4 +1,5 @@
 /** `--har`: the samples as HAR 1.2, which the network tools of browsers import. Fields of our own begin with `_`. */
+import { isIP } from "node:net";
 import { version } from "../cli/version.ts";
 import type { Header, Sample, SampledMessage } from "../core/profile.ts";
 import { microsecondsOf, rfc3339 } from "../output/rfc3339.ts";
@@ -23,6 +24,7 @@ export function openHar(path: string, onTrouble: Trouble): Exporter {
 export function harEntry(sample: Sample) {
   const { request, response, process, reasons, durationMs, timeUs, wire, trace } = sample;
   const ends = wire?.connection;
+  const serverAddress = (sample.side === "server" ? ends?.localAddress : ends?.remoteAddress) ?? "";
   return {
     startedDateTime: rfc3339(wire ? microsecondsOf(wire.start) : timeUs - durationMs * 1000),
     time: durationMs,
@@ -52,7 +54,7 @@ export function harEntry(sample: Sample) {
     },
     cache: {},
     timings: timingsOf(sample),
-    ...(ends && !ends.isUnix && { serverIPAddress: sample.side === "server" ? ends.localAddress : ends.remoteAddress }),
+    ...(isIP(serverAddress) > 0 && { serverIPAddress: serverAddress }),
     ...(ends && {
       connection: String(ends.isUnix ? ends.id : sample.side === "server" ? ends.remotePort : ends.localPort),
     }),

@@ -4,15 +4,16 @@
  * its length alone, as in a capture with a snapshot length.
  */
 import { version } from "../cli/version.ts";
-import type { Instant, Sample, WireMessage } from "../core/profile.ts";
+import type { Instant, Sample, WireMessage, WireSample } from "../core/profile.ts";
 import { ExportFile } from "./export-file.ts";
+import { exportedPduTags } from "./exported-pdu.ts";
 import type { Exporter, Trouble } from "./exporter.ts";
 import { addressBytes, ipPacket, type Segment } from "./ip-packet.ts";
 
 /** @throws UserError `cannot-write` */
 export function openPcap(path: string, onTrouble: Trouble): Exporter {
   const file = new ExportFile("--pcap", path, "exchanges", onTrouble);
-  file.write(Buffer.concat([sectionHeader(), interfaceDescription()]));
+  file.write(Buffer.concat([sectionHeader(), ...INTERFACES.map(interfaceDescription)]));
   let unixSockets = 0;
   return {
     name: `--pcap ${path}`,
@@ -32,17 +33,45 @@ const MAX_EMPTY_SEGMENTS = 64;
 
 /** The packets of one exchange in order of time; null on a unix socket. */
 function packetBlocks(sample: Sample): Buffer | null {
-  const { wire, side, request, response, process, reasons } = sample;
+  const { wire, side, request, response } = sample;
   if (wire === undefined || wire.connection.isUnix) return null;
+  if (sample.protocol === "https") return plaintextBlocks(sample, wire);
   const { localAddress, localPort, remoteAddress, remotePort } = wire.connection;
   const local = { address: addressBytes(localAddress), port: localPort };
   const remote = { address: addressBytes(remoteAddress), port: remotePort };
   const [client, server] = side === "server" ? [remote, local] : [local, remote];
   const asked = segmentsOf(wire.request, request.bytes).map((part) => ({ ...part, from: client, to: server }));
   const answered = segmentsOf(wire.response, response.bytes).map((part) => ({ ...part, from: server, to: client }));
-  const trace = sample.trace === null ? "" : `, trace ${sample.trace.traceId}`;
-  const comment = `${process.comm}[${process.pid}] as ${side}: ${reasons.join(", ")}${trace}`;
-  return Buffer.concat([...asked, ...answered].map((segment, i) => packetBlock(segment, i === 0 ? comment : "")));
+  return Buffer.concat(
+    [...asked, ...answered].map((segment, i) => {
+      const { captured, length } = ipPacket(segment);
+      return packetBlock(PACKETS, segment.time, captured, length, i === 0 ? commentOf(sample) : "");
+    }),
+  );
+}
+
+function commentOf({ process, side, reasons, trace }: Sample): string {
+  const traced = trace === null ? "" : `, trace ${trace.traceId}`;
+  return `${process.comm}[${process.pid}] as ${side}: ${reasons.join(", ")}${traced}`;
+}
+
+/**
+ * The plaintext of TLS was in no packet: each message is one of Wireshark's exported PDUs, which say themselves that they
+ * are HTTP, and between whom.
+ */
+function plaintextBlocks(sample: Sample, { connection, request, response }: WireSample): Buffer {
+  const isAsked = (message: WireMessage) => (message === request) === (sample.side === "client");
+  return Buffer.concat(
+    [request, response].flatMap((message) => {
+      const [first] = message.calls;
+      if (first === undefined) return [];
+      const tags = exportedPduTags(connection, isAsked(message));
+      const bytes = message.bytes ?? new Uint8Array(0);
+      const length = message === request ? sample.request.bytes : sample.response.bytes;
+      const comment = message === request ? commentOf(sample) : "";
+      return [packetBlock(PLAINTEXT, first.time, Buffer.concat([tags, bytes]), tags.length + length, comment)];
+    }),
+  );
 }
 
 type Part = Omit<Segment, "from" | "to"> & { readonly time: Instant };
@@ -71,12 +100,16 @@ function segmentsOf({ position, calls, bytes = new Uint8Array(0) }: WireMessage,
   return parts;
 }
 
-function packetBlock(segment: Segment & { readonly time: Instant }, comment: string): Buffer {
-  const { captured, length } = ipPacket(segment);
-  const { seconds, nanos } = segment.time;
+function packetBlock(
+  interfaceId: number,
+  { seconds, nanos }: Instant,
+  captured: Buffer,
+  length: number,
+  comment: string,
+): Buffer {
   const time = BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
   const head = Buffer.alloc(20);
-  head.writeUInt32LE(0, 0); // the interface
+  head.writeUInt32LE(interfaceId, 0);
   head.writeUInt32LE(Number(time >> 32n), 4);
   head.writeUInt32LE(Number(time & 0xffff_ffffn), 8);
   head.writeUInt32LE(captured.length, 12);
@@ -96,6 +129,10 @@ const SHB_USERAPPL = 4;
 const IF_TSRESOL = 9;
 /** IPv4 or IPv6, without a link layer. */
 const LINKTYPE_RAW = 101;
+const LINKTYPE_WIRESHARK_UPPER_PDU = 252;
+const INTERFACES = [LINKTYPE_RAW, LINKTYPE_WIRESHARK_UPPER_PDU];
+const PACKETS = 0;
+const PLAINTEXT = 1;
 const NANOSECONDS = 9;
 const END = Buffer.alloc(4);
 
@@ -107,9 +144,9 @@ function sectionHeader(): Buffer {
   return block(SECTION_HEADER, [head, option(SHB_USERAPPL, `l7prof ${version()}`), END]);
 }
 
-function interfaceDescription(): Buffer {
+function interfaceDescription(linkType: number): Buffer {
   const head = Buffer.alloc(8);
-  head.writeUInt16LE(LINKTYPE_RAW, 0);
+  head.writeUInt16LE(linkType, 0);
   return block(INTERFACE_DESCRIPTION, [head, option(IF_TSRESOL, Uint8Array.of(NANOSECONDS)), END]);
 }
 

@@ -16,11 +16,15 @@ import {
   startOtlpReceiver,
   startSkywalking,
 } from "../support/backends.ts";
+import { createCertificate } from "../support/certificate.ts";
+import { startChild } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
 import { l7prof, type Result, startL7prof } from "../support/l7prof.ts";
 import { load, type Request } from "../support/load.ts";
-import { temporaryDirectory } from "../support/paths.ts";
+import { startNginx } from "../support/nginx.ts";
+import { inRepo, temporaryDirectory } from "../support/paths.ts";
 import { startNodeServer } from "../support/servers.ts";
+import { mountTmpfs } from "../support/tmpfs.ts";
 
 const B3 = { traceId: "463ac35c9f6413ad48485a3953bb6124", spanId: "00f067aa0ba902b7" };
 const SW8 = "1-VFJBQ0VJRA==-U0VHTUVOVElE-3-c2VydmljZQ==-aW5zdGFuY2U=-L2FwcA==-MTI3LjAuMC4xOjgwODA=";
@@ -290,7 +294,7 @@ describe("--skywalking", () => {
     const { tags, summary } = eventOf(traced[0]!, 0);
     expect(Object.fromEntries(first!.tags.map(({ key, value }) => [key, value]))).toEqual(tags);
     expect(Object.fromEntries(first!.summary.map(({ key, value }) => [key, value]))).toEqual(summary);
-    expect(Math.round(first!.startTime.seconds * 1e6 + first!.startTime.nanos / 1e3)).toBe(
+    expect(first!.startTime.seconds * 1e6 + Math.round(first!.startTime.nanos / 1e3)).toBe(
       epochUs(eventOf(traced[0]!, 0).start),
     );
   });
@@ -323,6 +327,69 @@ describe("--prometheus", () => {
     expect(Object.fromEntries(counts)).toEqual(all.counters);
     expect(all.openMetrics.endsWith("# EOF\n")).toBe(true);
   });
+});
+
+test("--pcap of HTTPS is plaintext that tshark reads as HTTP; of IPv6, packets", async () => {
+  const file = join(temporaryDirectory(), "o.pcapng");
+  const nginx = await startNginx({ tls: { certificate: createCertificate(), protocols: "TLSv1.3" } });
+  const server = await startNodeServer(["--host", "::1"]);
+  const targets = [
+    "--pid",
+    `${nginx.pid}`,
+    "--port",
+    `${nginx.port}`,
+    "--pid",
+    `${server.pid}`,
+    "--port",
+    `${server.port}`,
+  ];
+  const run = await startL7prof([...targets, "--slow", "0", "--max-response-size", "100k", "--pcap", file]);
+  const curl = (url: string) => execFileSync("curl", ["-sSkg", "-o", "/dev/null", url]);
+  for (let i = 0; i < 3; i++) curl(`https://127.0.0.1:${nginx.port}/hello?n=${i}`);
+  for (const path of ["/hello", "/size/90000"]) curl(`http://[::1]:${server.port}${path}`);
+  await run.waitFor(() => run.lines().filter(({ type }) => type === "sample").length >= 5);
+  const { samples: seen } = await run.finish();
+  expect(seen.map(({ protocol }) => protocol).sort()).toEqual(["http", "http", "https", "https", "https"]);
+  const fields = ["http.request.uri", "http.response.code", "ipv6.src", "_ws.malformed"];
+  const rows = tsharkOf(file, ["-T", "fields", ...fields.flatMap((name) => ["-e", name])]);
+  const told = (column: number) => rows.map((row) => row[column]!).filter(Boolean);
+  expect(told(0).sort()).toEqual(seen.map(({ request }) => request.uri).sort());
+  expect(told(1)).toEqual(seen.map(() => "200"));
+  expect([new Set(told(2)), told(3)]).toEqual([new Set(["::1"]), []]);
+});
+
+test("a disk that is full loses the rest, counted, and stops nothing", async () => {
+  const disk = mountTmpfs(16_384);
+  const server = await startNodeServer();
+  const run = await startL7prof(["--pid", `${server.pid}`, "--slow", "0", "--har", join(disk, "o.har")]);
+  await load([{ path: "/hello" }], { port: server.port, count: 67 });
+  const { code, stderr, summary, warnings } = await run.finish();
+  expect([code, summary.capture.exchanges]).toEqual([0, 67]);
+  const [, kept, lost] = /: (\d+) requests in .*, (\d+) LOST \(ENOSPC\)/.exec(stderr)!.map(Number);
+  expect(kept! + lost!).toBe(67);
+  const said = warnings.filter(({ code: kind }) => kind === "export");
+  expect(said).toMatchObject([{ message: expect.stringMatching(/--har: .*could not be written: ENOSPC/) }]);
+});
+
+test("a replay's metrics stay until Ctrl-C", async () => {
+  const recording = join(temporaryDirectory(), "run.l7");
+  const server = await startNodeServer();
+  const run = await startL7prof(["--pid", `${server.pid}`, "--record", recording]);
+  await load([{ path: "/hello" }], { port: server.port, count: 19 });
+  await run.finish();
+  const port = await freePort();
+  const replay = startChild("node", [
+    inRepo("bin/l7prof.js"),
+    "replay",
+    recording,
+    "--json",
+    "--prometheus",
+    `${port}`,
+  ]);
+  await replay.line(/^\{"type":"summary"/);
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(page).toMatch(/^http_server_request_duration_seconds_count\{.*\} 19$/m);
+  expect((await replay.stop("SIGINT")).code).toBe(0);
 });
 
 test("a backend that is down neither stops nor slows a run, and a replay sends it all again", async () => {
@@ -369,8 +436,16 @@ test("a backend that is down neither stops nor slows a run, and a replay sends i
 }, 60_000);
 
 test("a file or port that can't be had is an error before the run", async () => {
-  const { code, stderr } = await l7prof(["replay", "/dev/null", "--har", "/nowhere/o.har"]);
-  expect([code, stderr.split("\n")[0]]).toEqual([1, expect.stringMatching(/not a recording|cannot write/)]);
+  const otlp = await startOtlpReceiver();
+  const says = async (...flags: readonly string[]) => {
+    const { code, stderr } = await l7prof(["--comm", "nobody", ...flags]);
+    return [code, stderr.split("\n")[0]];
+  };
+  expect(await says("--har", "/nowhere/o.har")).toEqual([1, "l7prof: --har: cannot write /nowhere/o.har: ENOENT"]);
+  expect(await says("--prometheus", `${otlp.port}`)).toEqual([
+    1,
+    `l7prof: --prometheus: cannot listen on 127.0.0.1 port ${otlp.port}: EADDRINUSE`,
+  ]);
 });
 
 interface Entry {
@@ -385,14 +460,13 @@ function har() {
 }
 
 function tshark(args: readonly string[]): string[][] {
-  const out = execFileSync("tshark", ["-r", all.files.pcap, ...args], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return out
-    .replace(/\n$/, "")
-    .split("\n")
-    .map((line) => line.split("\t"));
+  return tsharkOf(all.files.pcap, args);
+}
+
+function tsharkOf(file: string, args: readonly string[]): string[][] {
+  const out = execFileSync("tshark", ["-r", file, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const lines = out.replace(/\n$/, "").split("\n");
+  return lines.map((line) => line.split("\t"));
 }
 
 /** tshark's `seconds.nanoseconds`. */
