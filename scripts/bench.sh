@@ -1,6 +1,6 @@
 #!/bin/sh
 # What l7prof costs on known work. Installs what is missing; needs root. With --rivals, what other tools cost too;
-# with --scale [CONNECTIONS], what many connections cost.
+# with --scale [CONNECTIONS], what many connections cost; with --screen, what the live screen costs.
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || {
@@ -17,4 +17,5 @@ if [ "${1:-}" = --scale ]; then
   # Where more are not allowed, 20,000 will do: the connections are spread over several processes at both ends.
   prlimit --nofile=131072 --pid $$ 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 fi
+[ "${1:-}" != --screen ] || program=screen
 exec node "tmp/bench/bench/$program.js" "$@"

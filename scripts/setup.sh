@@ -18,7 +18,7 @@ packages_for() {
   load="$runtime nginx-light apache2-utils wget bpftool"
   case "$1" in
     runtime | demo) echo "$runtime" ;;
-    bench) echo "$load" ;;
+    bench) echo "$load tmux" ;;
     rivals) echo "$load tshark bpftrace" ;;
     test) echo "$load tmux jq curl tshark groff-base iproute2 nftables procps ethtool haproxy python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev liburing-dev" ;;
     backends) echo "$runtime tshark curl prometheus chromium default-jdk-headless maven unzip" ;;

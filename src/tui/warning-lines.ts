@@ -22,7 +22,7 @@ export function warningLines({ warnings, start, total }: RunData, cost: OwnCost,
     ...heading("WHAT IS PROFILED"),
     ...(start?.targets ?? []).map((target) => ` ${targetText(target)}`),
     ...(start?.rules ?? []).map((rule, index) => ` ${theme.dim("samples")} ${ruleText(rule, index)}`),
-    ` ${theme.dim("l7prof takes")} ${percent(cost.all)} of a core, this screen ${percent(cost.screen)} of one`,
+    ` ${theme.dim("l7prof takes")} ${percent(cost.all)} of a core now, of which this screen ${percent(cost.screen)}`,
     "",
     ...(total === null ? [] : captureText(total, theme).trimEnd().split("\n")),
   ];

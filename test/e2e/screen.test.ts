@@ -1,5 +1,6 @@
 /** The live screen in a real terminal, against the NDJSON of the same run. */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:http2";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/core/profile.ts";
@@ -191,12 +192,17 @@ test("a sample: whole, as curl, as a file, with secrets redacted", async () => {
   expect(text).not.toContain("s3cret");
 });
 
-test("TLS that is not read stands in the first line and in view 6", async () => {
-  const recording = inRepo("test/fixtures/recordings/nginx.l7prof");
-  const screen = openScreen(["replay", recording], { columns: 80, rows: 24 });
-  await screen.until(/ENDED/);
+test("what can't be read stands in the first line and in view 6", async () => {
+  const server = await startNodeServer(["--http2"]);
+  const screen = await startScreen(["--pid", `${server.pid}`, "--interval", "200ms"]);
+  const session = connect(`http://127.0.0.1:${server.port}`);
+  const stream = session.request({ ":path": "/" });
+  stream.resume();
+  await new Promise((resolve) => stream.once("end", resolve));
+  session.destroy();
+  await screen.until(/^.*! 1 not read/);
   screen.keys("6");
-  await screen.until(/TLS AND WARNINGS/);
+  await screen.until(/TLS AND WARNINGS[\s\S]*speaks HTTP\/2/);
   await quit(screen);
 });
 

@@ -24,12 +24,14 @@ export interface Screen {
   readonly pid: () => number;
   readonly isAlternate: () => boolean;
   readonly isCursorShown: () => boolean;
-  /** What l7prof exited with, once it has, with `stty -a` of the terminal that it left. */
-  readonly exited: () => Promise<{ readonly code: number; readonly stty: string; readonly lines: readonly string[] }>;
+  /** Of the terminal, as `stty -a` says them. */
+  readonly settings: () => string;
+  /** What l7prof exited with, once it has, and all that stands before that on the normal screen. */
+  readonly exited: () => Promise<{ readonly code: number; readonly lines: readonly string[] }>;
 }
 
 /** The shell is still there when l7prof has ended, as a user's is. */
-const SCRIPT = 'echo before; "$@"; code=$?; echo "exit $code"; stty -a; echo end; read -r _';
+const SCRIPT = 'echo before; "$@"; code=$?; echo "exit $code"; read -r _';
 
 /** `tmux` with a server of its own; l7prof has drawn its first frame when it resolves. */
 export async function startScreen(args: readonly string[], options: ScreenOptions = {}): Promise<Screen> {
@@ -88,20 +90,19 @@ export function openScreen(args: readonly string[], options: ScreenOptions = {})
     pid,
     isAlternate: () => ask("#{alternate_on}") === "1",
     isCursorShown: () => ask("#{cursor_flag}") === "1",
+    settings: () => execFileSync("stty", ["-a", "-F", ask("#{pane_tty}")], { encoding: "utf8" }),
     exited: async () => {
-      const lines = await until("l7prof's end", () => {
-        const all = captured("-S", "-2000");
-        return all.includes("end") && all;
+      const all = await until("l7prof's end", () => {
+        const lines = captured("-S", "-2000");
+        return lines.some((line) => EXIT.test(line)) && lines;
       });
-      const at = lines.findLastIndex((line) => /^exit \d+$/.test(line));
-      return {
-        code: Number(lines[at]?.slice("exit ".length)),
-        stty: lines.slice(at + 1).join("\n"),
-        lines: lines.slice(0, at),
-      };
+      const at = all.findLastIndex((line) => EXIT.test(line));
+      return { code: Number(EXIT.exec(all[at]!)?.[1]), lines: all.slice(0, at) };
     },
   };
 }
+
+const EXIT = /^exit (\d+)$/;
 
 function childOf(pid: number): number {
   return Number(execFileSync("pgrep", ["-n", "-P", `${pid}`, "-x", "node"], { encoding: "utf8" }));
