@@ -1,0 +1,72 @@
+#!/bin/sh
+# Draws docs/screens/*.svg: each view of the live screen, from a real run on the demo's shop. Needs root and tmux.
+set -eu
+cd "$(dirname "$0")/.."
+scripts/setup.sh test
+columns=110
+rows=30
+work=$(mktemp -d)
+pids=""
+tmux="tmux -L l7prof-screens-$$ -f /dev/null"
+# shellcheck disable=SC2086
+cleanup() {
+  $tmux kill-server 2>/dev/null || true
+  [ -z "$pids" ] || kill $pids 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# start NAME FILE ARG… : runs it in the background and sets $pid and, from its `ready PORT` line, $port.
+start() {
+  log=$work/$1
+  shift
+  node "$@" >"$log" 2>&1 &
+  pid=$!
+  pids="$pids $pid"
+  until port=$(sed -n 's/^ready //p' "$log") && [ -n "$port" ]; do kill -0 "$pid" && sleep 0.1; done
+}
+
+# shows PATTERN: waits until the screen does.
+shows() {
+  for _ in $(seq 600); do
+    $tmux capture-pane -p | grep -q "$1" && return 0
+    sleep 0.1
+  done
+  echo "screens: the screen never showed $1:" >&2
+  $tmux capture-pane -p >&2
+  exit 1
+}
+
+# picture NAME PATTERN KEY…: after the keys, when the screen shows the pattern.
+picture() {
+  name=$1
+  pattern=$2
+  shift 2
+  for key in "$@"; do
+    $tmux send-keys "$key"
+    sleep 0.3 # Esc would be the beginning of the key behind it
+  done
+  shows "$pattern"
+  sleep 0.3 # the frame is whole
+  $tmux capture-pane -e -p | node scripts/ansi-to-svg.js $columns >"docs/screens/$name.svg"
+}
+
+start stock demo/stock.js
+start shop demo/service.js "$port"
+shop=$pid
+node demo/load.js "$port" 120 >"$work/load" 2>&1 &
+pids="$pids $!"
+mkdir -p docs/screens
+$tmux new-session -d -x $columns -y $rows "node bin/l7prof.js --pid $shop --slow 500ms --4xx --5xx"
+shows "0:00:40"
+picture endpoints "ENDPOINTS" 2
+picture edges "EDGES" 1
+picture statuses "STATUSES" 3
+picture distributions "DISTRIBUTIONS .*exchanges" 4
+picture samples "SAMPLES" 5
+picture sample "SAMPLE .*checkout" / c h e c k o u t Enter Enter
+picture curl "curl -i" c
+picture warnings "TLS AND WARNINGS" 6
+picture help "HELP" "?"
+$tmux send-keys q
