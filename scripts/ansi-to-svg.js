@@ -1,4 +1,4 @@
-// A screen as `tmux capture-pane -e -p` gives it on stdin, as an SVG on stdout: node scripts/ansi-to-svg.js [COLUMNS]
+// A screen as `tmux capture-pane -e -p` gives it on stdin, as an SVG on stdout: node scripts/ansi-to-svg.js COLUMNS TITLE
 // Text stays text, so a picture is a few KB and can be searched. Knows what l7prof writes: 16 colours, bold, dim, inverse.
 import { readFileSync } from "node:fs";
 
@@ -11,7 +11,8 @@ const COLORS = ["#16181d", "#f2777a", "#8fc97f", "#ffcc66", "#6ab0f3", "#cc99cc"
 
 const text = readFileSync(0, "utf8").replace(/\n$/, "");
 const lines = text.split("\n");
-const columns = Number(process.argv[2] ?? 80);
+const columns = Number(process.argv[2]);
+const title = process.argv[3];
 
 /** Runs of characters that look the same, each with its column. */
 function runsOf(line, style) {
@@ -69,6 +70,7 @@ const body = lines.map((line, row) =>
 );
 const font = `font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="${CELL.fontSize}"`;
 console.log(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
+<title>${title}</title>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>
 <g ${font}>
 ${body.filter(Boolean).join("\n")}

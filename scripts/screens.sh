@@ -49,7 +49,7 @@ picture() {
   done
   shows "$pattern"
   sleep 0.3 # the frame is whole
-  $tmux capture-pane -e -p | node scripts/ansi-to-svg.js $columns >"docs/screens/$name.svg"
+  $tmux capture-pane -e -p | node scripts/ansi-to-svg.js $columns "l7prof: $name" >"docs/screens/$name.svg"
 }
 
 start stock demo/stock.js
