@@ -5,6 +5,8 @@ import chalk, { Chalk } from "chalk";
 import { UserError } from "../errors.ts";
 import { libbpf } from "./libbpf.ts";
 import { Probe } from "./probe.ts";
+import { checkPids } from "./targets.ts";
+import { checkTls } from "./tls/checks.ts";
 
 export interface Check {
   readonly name: string;
@@ -17,6 +19,8 @@ export interface Check {
 export interface DoctorOptions {
   readonly json: boolean;
   readonly color: boolean;
+  /** Processes to look at, too. */
+  readonly pids: readonly number[];
 }
 
 /** The exit code: 1 if something blocks. */
@@ -27,7 +31,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     checkBtf(),
     checkLockdown(),
     checkLibbpf(),
-    ...(await checkProbe()),
+    ...(await checkProbe(checkPids(options.pids))),
     checkCgroup(),
   ];
   const isBlocked = checks.some(({ state }) => state === "blocked");
@@ -117,7 +121,7 @@ function checkLibbpf(): Check {
 }
 
 /** Loads and attaches the very programs, as a run would, and takes them away again. */
-async function checkProbe(): Promise<readonly Check[]> {
+async function checkProbe(pids: readonly number[]): Promise<readonly Check[]> {
   const name = "programs";
   try {
     const probe = await Probe.load({
@@ -128,17 +132,19 @@ async function checkProbe(): Promise<readonly Check[]> {
       cgroupFds: [],
       ringBytes: 4096,
       keepBytes: 4096,
-      isReadingTls: false,
+      isReadingTls: true,
       isVerbose: false,
     });
+    const tls: Check[] = [];
     try {
       probe.attach();
+      tls.push(...(await checkTls(probe, pids)));
     } finally {
       probe.close();
     }
     const hooks =
       "sys_exit, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
-    return [{ name, state: "ok", detail: hooks, fix: null }, checkUring(probe)];
+    return [{ name, state: "ok", detail: hooks, fix: null }, checkUring(probe), ...tls];
   } catch (error) {
     return [failed(name, error)];
   }

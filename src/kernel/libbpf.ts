@@ -86,6 +86,8 @@ function loadLibbpf() {
       "void *bpf_program__attach_uprobe(void *program, bool isReturn, int pid, const char *path, size_t offset)",
     ),
     attachUprobes: attachUprobesOf(libc),
+    /** On another thread: the kernel takes a while. */
+    destroyLinkAsync: destroyLinkAsyncOf(bpf),
     destroyLink: status("bpf_link__destroy", "int bpf_link__destroy(void *link)"),
     possibleCpus: status("libbpf_num_possible_cpus", "int libbpf_num_possible_cpus()"),
     updateElement: status(
@@ -178,6 +180,11 @@ function loadObjectOf(bpf: LibraryHandle): (object: Pointer) => Promise<void> {
         else resolve();
       });
     });
+}
+
+function destroyLinkAsyncOf(bpf: LibraryHandle): (link: Pointer) => Promise<void> {
+  const call = bpf.func("int bpf_link__destroy(void *link)");
+  return (link) => new Promise((resolve) => call.async(link, () => resolve()));
 }
 
 const BPF_LINK_CREATE = 28;

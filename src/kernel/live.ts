@@ -12,6 +12,7 @@ import type { Ended, Place, Target } from "../core/profile.ts";
 import type { PassedStretch } from "../core/profiler.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { placeOfProcess } from "./containers.ts";
+import { SystemError } from "./libbpf.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
 import { findGroups } from "./target-groups.ts";
@@ -45,6 +46,7 @@ export class LiveSource implements Source {
   private readonly probe: Probe;
   /** Null: TLS is not read. */
   private readonly tls: TlsTracer | null;
+  private readonly whyNoTls: string;
   /** The processes to wait for; null when there is no end to wait for. */
   private readonly alive: Set<number> | null;
   private ended: Ended | null = null;
@@ -76,13 +78,14 @@ export class LiveSource implements Source {
 
   private constructor(
     probe: Probe,
-    tls: TlsTracer | null,
+    tls: TlsTracer | string,
     targets: TargetConfig,
     pids: readonly number[],
     described: readonly Target[],
   ) {
     this.probe = probe;
-    this.tls = tls;
+    this.tls = typeof tls === "string" ? null : tls;
+    this.whyNoTls = typeof tls === "string" ? tls : "";
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);
     this.tls?.scan(processesOf(targets, added));
@@ -143,7 +146,7 @@ export class LiveSource implements Source {
   }
 
   tlsLibraryOf(pid: number): string {
-    return this.tls === null ? "not looked at: --tls off" : this.tls.libraryOf(pid);
+    return this.tls === null ? this.whyNoTls : this.tls.libraryOf(pid);
   }
 
   async close(): Promise<void> {
@@ -182,9 +185,14 @@ export function nextPollMs(pollMs: number, bytes: number, ringBytes: number): nu
   return Math.round(Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, Math.min(wanted, 2 * pollMs))));
 }
 
-async function openTls({ isReadingTls, targets, command }: Config, probe: Probe): Promise<TlsTracer | null> {
-  if (!isReadingTls) return null;
-  const tls = await TlsTracer.open(probe);
+/** Else in words, why TLS is not read. */
+async function openTls({ isReadingTls, targets, command }: Config, probe: Probe): Promise<TlsTracer | string> {
+  if (!isReadingTls) return "not looked at: --tls off";
+  const tls = await TlsTracer.open(probe).catch((error) => {
+    if (error instanceof SystemError) return `the kernel takes no programs for uprobes (${error.message})`;
+    throw error;
+  });
+  if (typeof tls === "string") return tls;
   const isAwaitingPrograms = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0 || command !== null;
   if (isAwaitingPrograms) tls.prepare(command === null ? [] : programOf(command));
   return tls;

@@ -209,3 +209,15 @@ test("what can't be read: a warning that names process, port and library, and a 
   expect(summary.unreadableTls![0]!.bytes).toBeGreaterThan(8 * 100);
   expect(lines.at(-1)!.type).toBe("summary");
 });
+
+test("doctor --pid: at which library's calls the process is read", async () => {
+  const nginx = await startSecureNginx("TLSv1.3");
+  const { code, stdout } = await l7prof(["doctor", "--json", "--pid", `${nginx.pid}`]);
+  expect(code).toBe(0);
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; detail: string }[] };
+  expect(checks.find(({ name }) => name === "TLS")).toMatchObject({ state: "ok" });
+  expect(checks.find(({ name }) => name === `${nginx.pid}`)).toMatchObject({
+    state: "ok",
+    detail: expect.stringMatching(/^nginx: HTTPS is read at the calls of OpenSSL \(.*libssl\.so/),
+  });
+});

@@ -20,7 +20,7 @@ exchanges = collections.Counter()
 moved = collections.Counter()
 lock = threading.Lock()
 body = b"Hello from Python.\n\n"
-response = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+response = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
 def count(head):

@@ -66,7 +66,7 @@ export class TlsProbe {
   /** The kernel takes 50 ms for each link, so it is given several at a time. */
   async close(): Promise<void> {
     await Promise.all(this.linkFds.splice(0).map((fd) => closeAsync(fd)));
-    for (const link of this.links.splice(0)) libbpf().destroyLink(link);
+    await Promise.all(this.links.splice(0).map((link) => libbpf().destroyLinkAsync(link)));
     libbpf().closeObject(this.object);
   }
 

@@ -12,13 +12,15 @@ import { systemLibraries } from "./system-libraries.ts";
 import { TlsProbe } from "./tls-probe.ts";
 import { unreadableLibrary } from "./unreadable-library.ts";
 
+export const UNKNOWN_LIBRARY = "an unknown library";
+
 export interface TlsWarning {
   readonly code: "tls-attach";
   readonly message: string;
 }
 
 /** What a file holds of TLS. */
-interface Finding {
+export interface Finding {
   readonly library: string;
   readonly path: string;
   /** Null: it is attached. */
@@ -89,6 +91,17 @@ export class TlsTracer {
     return this.tlsProbe.close();
   }
 
+  /** The libraries that are read. */
+  attached(): Finding[] {
+    return [...this.findings.values()].filter((finding) => finding !== null && finding.failure === null) as Finding[];
+  }
+
+  /** Those of them that the process maps. */
+  readableIn(pid: number): Finding[] {
+    const ids = new Set(mappedFiles(pid).map(({ id }) => id));
+    return this.attached().filter((finding) => [...ids].some((id) => this.findings.get(id) === finding));
+  }
+
   /** What a process encrypts with, if it can't be read. */
   libraryOf(pid: number): string {
     const files = mappedFiles(pid);
@@ -97,7 +110,7 @@ export class TlsTracer {
       .find((finding) => finding !== undefined && finding !== null);
     if (known?.failure) return `${known.library} (${known.path}: ${known.failure})`;
     if (known !== undefined) return `${known.library}, but not by a session that was seen`;
-    return unreadableLibrary(files) ?? "an unknown library";
+    return unreadableLibrary(files) ?? UNKNOWN_LIBRARY;
   }
 
   private inspect(file: MappedFile): void {
