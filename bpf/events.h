@@ -57,8 +57,8 @@
 struct event {
 	u64 time_ns;    /* CLOCK_MONOTONIC */
 	u32 connection; /* inode number of the socket, or with FLAG_TLS of a session; 0 for EVENT_PROCESS, EVENT_MAPPED */
-	u32 pid;        /* thread group id, of the initial PID namespace */
-	u32 tid;
+	u32 pid;        /* thread group id, as l7prof's PID namespace has it */
+	u32 tid;        /* of the initial PID namespace */
 	u8 kind;
 	u8 flags;
 	u8 call;
@@ -113,7 +113,7 @@ struct process_event {
 
 struct peer_event {
 	struct event event;
-	u32 pid; /* thread group id, of the initial PID namespace */
+	u32 pid; /* thread group id, as l7prof's PID namespace has it */
 	u32 reserved;
 	char comm[16];
 };
@@ -218,6 +218,7 @@ struct config {
 	u16 ports[MAX_PORTS];
 	char comms[MAX_COMMS][16];
 	u32 tls_slots; /* entries of the map `tls_scratches` */
+	u32 pid_namespace; /* inode number of l7prof's PID namespace; 0: the initial one */
 };
 
 /* The kernel side's variables, which user space maps. */

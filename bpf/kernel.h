@@ -130,8 +130,11 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct pid;
+
 struct signal_struct {
 	atomic_t live;
+	struct pid *pids[4];
 };
 
 struct task_struct {
@@ -151,6 +154,20 @@ struct bpf_iter__task_file {
 
 struct ns_common {
 	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[0];
 };
 
 struct net {

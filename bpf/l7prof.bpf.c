@@ -26,7 +26,7 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	if (call >= CALL_ACCEPT)
 		socket_got_owner(regs, call, ret);
-	else if (is_target(bpf_get_current_pid_tgid() >> 32))
+	else if (is_target(current_process_id()))
 		call_returned(regs, call, ret);
 	return 0;
 }

@@ -8,13 +8,13 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 #include "events.h"
+#include "process.bpf.h"
 
 /* How much of one call is copied from its beginning, and of a longer one from its end. */
 #define HEAD_BYTES 65536
 #define TAIL_BYTES 64
 #define KEPT_VECTORS 8
 
-const volatile struct config config = {};
 struct globals globals = {};
 
 /* Records of events.h. User space sets the size. */
@@ -166,7 +166,7 @@ static __always_inline void event_init(struct event *event, u8 kind, u32 connect
 
 	event->time_ns = bpf_ktime_get_ns();
 	event->connection = connection;
-	event->pid = id >> 32;
+	event->pid = current_process_id();
 	event->tid = (u32)id;
 	event->kind = kind;
 	event->flags = 0;

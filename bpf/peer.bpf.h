@@ -49,7 +49,7 @@ static __always_inline u64 key_of(struct sock *sk, u16 family)
 
 static __always_inline void set_owner(struct owner *owner, struct task_struct *task)
 {
-	owner->pid = FIELD(task_struct, task, tgid);
+	owner->pid = process_id_of(task);
 	BPF_CORE_READ_STR_INTO(&owner->comm, task, group_leader, comm);
 }
 
@@ -145,7 +145,7 @@ static __always_inline void find_peer_once(struct connection *connection, struct
 		return;
 	connection->peer_tries++;
 	owner = FIELD(sock_common, ref->sk, skc_family) == AF_UNIX ? unix_peer_of(ref->sk) : tcp_peer_of(ref->sk);
-	if (!owner)
+	if (!owner || !owner->pid)
 		return;
 	connection->peer_tries = MAX_PEER_TRIES;
 	event_init(&record.event, EVENT_PEER, ref->inode);

@@ -32,6 +32,8 @@ static __always_inline void list(u32 pid, u8 is_target)
 
 static __always_inline bool is_target(u32 pid)
 {
+	if (!pid) /* outside of l7prof's PID namespace */
+		return false;
 	if (config.is_all)
 		return pid != config.self_pid;
 	if (is_listed(pid))
@@ -73,9 +75,9 @@ static __always_inline void add_target(struct task_struct *leader, u32 pid, u32 
 
 static __always_inline void process_forked(struct task_struct *parent, struct task_struct *child)
 {
-	u32 pid = child->tgid, parent_pid = parent->tgid;
+	u32 pid = process_id_of(child), parent_pid = process_id_of(parent);
 
-	if ((u32)child->pid != pid || !config.is_following) /* a thread */
+	if (child->pid != child->tgid || !config.is_following) /* a thread */
 		return;
 	if (is_listed(parent_pid))
 		add_target(child, pid, parent_pid, PROCESS_STARTED);
@@ -83,7 +85,7 @@ static __always_inline void process_forked(struct task_struct *parent, struct ta
 
 static __always_inline void process_executed(struct task_struct *task)
 {
-	u32 pid = task->tgid;
+	u32 pid = process_id_of(task);
 	char comm[16] = {};
 
 	if (is_listed(pid)) {
@@ -91,13 +93,13 @@ static __always_inline void process_executed(struct task_struct *task)
 		return;
 	}
 	BPF_CORE_READ_STR_INTO(&comm, task, comm);
-	if (pid != config.self_pid && is_wanted_name(comm))
+	if (pid && pid != config.self_pid && is_wanted_name(comm))
 		add_target(task, pid, 0, PROCESS_STARTED);
 }
 
 static __always_inline void process_exited(struct task_struct *task)
 {
-	u32 pid = task->tgid;
+	u32 pid = process_id_of(task);
 
 	if (BPF_CORE_READ(task, signal, live.counter) > 0) /* other threads live on */
 		return;

@@ -28,12 +28,16 @@ static __always_inline void emit_tcp(struct sock *sk, u32 inode)
 	emit(&record, sizeof(record), 0);
 }
 
+/* Not at the first call: what is over by then is told when the connection ends. */
 static __always_inline void sample_tcp(struct connection *connection, struct socket_ref *ref, u64 now_ns)
 {
+	bool is_first = !connection->sampled_ns;
+
 	if (!connection->is_tcp || now_ns - connection->sampled_ns < SAMPLE_NS)
 		return;
 	connection->sampled_ns = now_ns;
-	emit_tcp(ref->sk, connection->inode);
+	if (!is_first)
+		emit_tcp(ref->sk, connection->inode);
 }
 
 static __always_inline void tcp_retransmitted(struct sock *sk)

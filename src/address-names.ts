@@ -12,9 +12,10 @@ export class AddressNames {
   private readonly wanted: string[] = [];
   private underWay = 0;
 
-  /** `asksDns`: `--resolve`. */
-  constructor(asksDns: boolean) {
+  /** `asksDns`: `--resolve`. `servers`: others than the system's, with their ports. */
+  constructor(asksDns: boolean, servers?: readonly string[]) {
     this.resolver = asksDns ? new Resolver({ timeout: 2000, tries: 2 }) : null;
+    if (servers !== undefined) this.resolver?.setServers(servers);
     for (const [address, name] of hostsFile()) this.names.set(address, name);
   }
 

@@ -51,31 +51,30 @@ export function readInfo(record: RecordCursor): ConnectionInfo {
   };
 }
 
-/** The key by which the other end looks for this one. */
-export function keyOf(info: ConnectionInfo): string {
-  if (info.isUnix) return `unix ${info.socket}`;
-  return hasBases(info) ? basesKey(info.inBase, info.outBase) : addressKey(info, false);
-}
-
-/** The keys that the other end may have. */
-export function keysOfOtherEnd(info: ConnectionInfo): readonly string[] {
-  const { inBase, outBase } = info;
-  if (info.isUnix) return [`unix ${(BigInt(inBase) << 32n) | BigInt(outBase)}`];
-  if (!hasBases(info)) return [addressKey(info, true)];
-  // On the side that connected, the way out is one less than what the other side calls its way in.
-  return [basesKey(outBase, (inBase - 1) >>> 0), basesKey((outBase + 1) >>> 0, inBase)];
-}
-
-/** Old recordings have none. */
-function hasBases({ inBase, outBase }: ConnectionInfo): boolean {
+/** Old recordings do not say where the streams began. */
+export function hasBases({ inBase, outBase }: ConnectionInfo): boolean {
   return inBase !== 0 || outBase !== 0;
 }
 
-function basesKey(inBase: number, outBase: number): string {
-  return `${inBase} ${outBase}`;
+/** A unix socket's other end. */
+export function otherSocket({ inBase, outBase }: ConnectionInfo): bigint {
+  return (BigInt(inBase) << 32n) | BigInt(outBase);
 }
 
-function addressKey(info: ConnectionInfo, isReversed: boolean): string {
+/**
+ * Whether these are the two ends of one TCP connection. On the side that connected, the way out is one less than what
+ * the other side calls its way in.
+ */
+export function areEndsOfOne(a: ConnectionInfo, b: ConnectionInfo): boolean {
+  return isFedBy(a, b) && isFedBy(b, a) && (a.inBase !== b.outBase || b.inBase !== a.outBase);
+}
+
+function isFedBy({ inBase }: ConnectionInfo, { outBase }: ConnectionInfo): boolean {
+  return inBase === outBase || inBase === (outBase + 1) >>> 0;
+}
+
+/** Of a connection by both addresses; reversed, that of its other end. */
+export function addressKey(info: ConnectionInfo, isReversed: boolean): string {
   const local = `${info.localAddress} ${info.localPort}`;
   const remote = `${info.remoteAddress} ${info.remotePort}`;
   // Each network namespace has a loopback of its own, with the same addresses.

@@ -5,8 +5,9 @@
 
 import { Joint } from "./both-sides.ts";
 import type { Connection } from "./connection.ts";
-import { type ConnectionInfo, keyOf, keysOfOtherEnd, readInfo } from "./connection-info.ts";
+import { type ConnectionInfo, readInfo } from "./connection-info.ts";
 import { FLAG_WRITE, type RecordCursor } from "./decode.ts";
+import { Ends } from "./ends.ts";
 import { HeldRecords } from "./held.ts";
 import type { ProcessInfo, Sample } from "./profile.ts";
 import { Traffic } from "./traffic.ts";
@@ -35,8 +36,7 @@ export interface OpenConnection {
 
 export class ConnectionTable {
   private readonly byId = new Map<number, OpenConnection>();
-  /** By what both ends know, so that they find each other when both are profiled. */
-  private readonly byKey = new Map<string, OpenConnection>();
+  private readonly ends = new Ends<OpenConnection>();
 
   private readonly showSample: (sample: Sample) => void;
 
@@ -83,13 +83,12 @@ export class ConnectionTable {
   /** So that it and its other end find each other. */
   addEnds(open: OpenConnection): void {
     if (!open.info.isKnown) return;
-    this.byKey.set(keyOf(open.info), open);
-    this.findOtherEnd(open);
+    const other = this.ends.add(open);
+    if (other !== undefined && other !== open) this.pair(open, other);
   }
 
   removeEnds(open: OpenConnection): void {
-    const key = keyOf(open.info);
-    if (this.byKey.get(key) === open) this.byKey.delete(key);
+    this.ends.remove(open);
   }
 
   private join(open: OpenConnection, other: OpenConnection): void {
@@ -100,19 +99,19 @@ export class ConnectionTable {
     }
   }
 
-  private findOtherEnd(open: OpenConnection): void {
-    for (const key of keysOfOtherEnd(open.info)) {
-      const other = this.byKey.get(key);
-      if (other === undefined || other === open) continue;
-      open.other = other;
-      other.other = open;
-      // The positions of unix sockets are counted from when each end was first seen, so they do not compare.
-      if (!open.info.isUnix) this.join(open, other);
-      setPeer(open, other.opener);
-      setPeer(other, open.opener);
-      return;
-    }
+  private pair(open: OpenConnection, other: OpenConnection): void {
+    open.other = other;
+    other.other = open;
+    if (hasCommonPositions(open.info, other.info)) this.join(open, other);
+    setPeer(open, other.opener);
+    setPeer(other, open.opener);
   }
+}
+
+/** TCP counts for both. What we count for unix sockets and TLS sessions begins when each end is first seen. */
+function hasCommonPositions(a: ConnectionInfo, b: ConnectionInfo): boolean {
+  if (a.isUnix || a.protocol !== b.protocol) return false;
+  return a.protocol === "http" || (a.isFresh && b.isFresh);
 }
 
 /** As a record of its first sight tells it. */

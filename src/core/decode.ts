@@ -132,6 +132,7 @@ export const LAYOUT = {
     ports: [20, 32],
     comms: [52, 128],
     tls_slots: [180, 4],
+    pid_namespace: [184, 4],
   },
   globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8], is_ending: [24, 8] },
 } as const;
@@ -151,9 +152,11 @@ export const SIZES = {
   mapped_event: 40,
   tls_key: 16,
   tls_session: 64,
-  config: 184,
+  config: 188,
   globals: 32,
 } as const;
+
+const DECODER = new TextDecoder();
 
 const COMM_AT: Readonly<Record<number, number>> = {
   [EVENT_PROCESS]: LAYOUT.process_event.comm[0],
@@ -414,6 +417,6 @@ export class RecordCursor {
     const start = this.at + (COMM_AT[this.kind] ?? LAYOUT.open_event.comm[0]);
     let end = start;
     while (end < start + 16 && this.bytes[end] !== 0) end++;
-    return new TextDecoder().decode(this.bytes.slice(start, end));
+    return DECODER.decode(this.bytes.slice(start, end));
   }
 }

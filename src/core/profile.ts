@@ -113,7 +113,7 @@ export interface TcpProfile {
   readonly retransmits: number;
   readonly openConnections: number;
   readonly connectMs: Distribution;
-  /** Smoothed round trip time and its mean deviation, sampled at the beginning, the end and every 100 ms of traffic. */
+  /** Smoothed round trip time and its mean deviation, sampled at every 100 ms of traffic and at the end. */
   readonly srttMs: Distribution;
   readonly rttvarMs: Distribution;
 }

@@ -179,7 +179,7 @@ export class Profiler {
   /** The whole run. */
   total(timeUs: number, windowMs: number): Total {
     for (const joint of this.joints) this.releaseJoint(joint, Number.POSITIVE_INFINITY);
-    for (const open of this.table.values()) open.traffic.settleAgain();
+    for (const open of this.table.values()) open.traffic.settleFinally();
     this.aggregate.endWindow();
     this.aggregate.restore();
     this.sampler.restore();
@@ -228,7 +228,7 @@ export class Profiler {
     open.pid = record.pid;
     const connection = open.connection ?? this.recognise(open, record);
     if (connection === null) return;
-    open.traffic.call((record.flags & FLAG_WRITE) !== 0, record.length);
+    open.traffic.call((record.flags & FLAG_WRITE) !== 0, record.length, record.srttUs);
     if (!open.held.isEmpty || connection.isAhead(record)) this.hold(open, connection, record);
     else connection.receive(record);
     if (record.headBytes >= LARGE_COPY_BYTES) this.passBody(connection, record);

@@ -2,14 +2,14 @@
  * Who calls whom: the edges as a graph. What both processes were seen in is two edges, one from each side, and one
  * link here.
  */
-import type { BothSidesProfile, Distribution, EdgeProfile, Protocol, Side } from "./profile.ts";
+import type { BothSidesProfile, Distribution, EdgeProfile, Place, Protocol, Side } from "./profile.ts";
 
 /** A process, or an address where nobody knows whose it is. */
-export interface TopologyNode {
+export interface TopologyNode extends Place {
   /** Null: another machine's, or several processes of one name. */
   readonly pid: number | null;
   readonly comm: string | null;
-  /** Null if the process is known. */
+  /** Or its name; null if the process is known. */
   readonly address: string | null;
   readonly port: number | null;
 }
@@ -50,9 +50,10 @@ export function nodeKey({ pid, comm, address, port }: TopologyNode): string {
 
 function linkOf(edge: EdgeProfile): TopologyLink {
   const { side, process, peer, protocol, requests, cpm, statuses, durationMs, bothSides } = edge;
-  const self = { pid: process.pid, comm: process.comm, address: null, port: null };
+  const self = { ...process, ...NOWHERE };
   const isKnown = peer.pid !== null;
-  const other = { pid: peer.pid, comm: peer.comm, ...(isKnown ? NOWHERE : { address: peer.address, port: peer.port }) };
+  const { address, port, host, ...peerProcess } = peer;
+  const other = { ...peerProcess, ...(isKnown ? NOWHERE : { address: host ?? address, port }) };
   const [caller, called] = side === "client" ? [self, other] : [other, self];
   const link = { caller, called, protocol, sides: [side], requests, cpm, errors: errorsOf(statuses), durationMs };
   return bothSides === undefined ? link : { ...link, bothSides };

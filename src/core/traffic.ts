@@ -25,6 +25,9 @@ export class Traffic {
   private srttUs = 0;
   private rttvarUs = 0;
   private hasSample = false;
+  /** As the last call saw it, for a connection that is over before TCP is asked. */
+  private lastSrttUs = 0;
+  private isSampled = false;
   private readonly isFresh: boolean;
   private edge: Edge | null = null;
 
@@ -35,7 +38,8 @@ export class Traffic {
   }
 
   /** A call that moved bytes. The hot path. */
-  call(isWrite: boolean, bytes: number): void {
+  call(isWrite: boolean, bytes: number, srttUs: number): void {
+    this.lastSrttUs = srttUs;
     if (isWrite) {
       this.writeCalls++;
       this.writtenBytes += bytes;
@@ -53,6 +57,7 @@ export class Traffic {
     this.srttUs = record.tcpSrttUs;
     this.rttvarUs = record.tcpRttvarUs;
     this.hasSample = true;
+    this.isSampled = true;
     if (this.edge !== null) this.settle(this.edge);
   }
 
@@ -71,9 +76,12 @@ export class Traffic {
     if (this.hasSample) this.settleSample(edge);
   }
 
-  /** To the edge that it was last settled with, if any. */
-  settleAgain(): void {
-    if (this.edge !== null) this.settle(this.edge);
+  /** At the end of the run: to the edge that it was last settled with, if any. */
+  settleFinally(): void {
+    if (this.edge === null) return;
+    this.settle(this.edge);
+    if (!this.isSampled && this.lastSrttUs > 0) this.edge.tcp.window.srttUs.record(this.lastSrttUs);
+    this.isSampled = true;
   }
 
   /** A state_event ended it; null: a unix socket's end, or nobody knows how. */

@@ -1,5 +1,5 @@
 /** The BPF object of l7prof: open → configure → load → attach → close. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { firstSession, LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
@@ -212,6 +212,7 @@ function tlsSlots(): number {
 function writeConfig(view: DataView, options: ProbeOptions): void {
   const { config } = LAYOUT;
   view.setUint32(config.self_pid[0], process.pid, true);
+  view.setUint32(config.pid_namespace[0], pidNamespace(), true);
   view.setUint8(config.is_all[0], Number(options.isAll));
   view.setUint8(config.has_casts[0], Number(isKernelAtLeast(6, 2)));
   view.setUint8(config.has_iterators[0], Number(isKernelAtLeast(6, 4)));
@@ -227,6 +228,15 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
     const bytes = Buffer.from(comm).subarray(0, 15);
     for (const [j, byte] of bytes.entries()) view.setUint8(config.comms[0] + 16 * i + j, byte);
   }
+}
+
+/** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
+const INITIAL_PID_NAMESPACE = 0xefff_fffc;
+
+/** 0 for the initial one: then the kernel's numbers are ours. */
+function pidNamespace(): number {
+  const { ino } = statSync("/proc/self/ns/pid");
+  return ino === INITIAL_PID_NAMESPACE ? 0 : ino;
 }
 
 export function isKernelAtLeast(wantedMajor: number, wantedMinor: number): boolean {

@@ -106,8 +106,8 @@ test("over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP
     expect(bothSides!.transitMs.min).toSatisfy(isWithinATenth);
     const isSlow = requests === 11;
     expect(durationMs.min).toBeGreaterThanOrEqual((side === "client" ? 39 : 0) + (isSlow ? 29 : 0));
-    // TCP also counts in that a request was acknowledged late, with its response.
-    expect(tcp!.srttMs.min).toSatisfy(isWithinATenth);
+    // The client's also holds how late the server acknowledged its requests: with the response.
+    if (side === "server") expect(tcp!.srttMs.min).toSatisfy(isWithinATenth);
     if (side === "client") expect(tcp!.connectMs.min).toSatisfy(isWithinATenth);
     const isClient = side === "client" ? 1 : 0;
     expect(tcp).toMatchObject({ retransmits: 0, closes: 1, resets: 0, connects: isClient, accepts: 1 - isClient });

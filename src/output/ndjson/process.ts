@@ -8,6 +8,6 @@ export function peerFields({ pid, comm, address, port, host, ...place }: PeerInf
   return { pid, comm, address, port, ...(host === undefined ? {} : { host }), ...placeFields(place) };
 }
 
-function placeFields({ container, unit }: Place) {
+export function placeFields({ container, unit }: Place) {
   return { ...(container && { container }), ...(unit === undefined ? {} : { unit }) };
 }

@@ -1,5 +1,6 @@
 import type { TopologyLink, TopologyNode } from "../../core/topology.ts";
 import { distribution } from "./edge.ts";
+import { placeFields } from "./process.ts";
 import { round } from "./round.ts";
 
 /** A link of the graph. */
@@ -16,6 +17,6 @@ export function linkFields({ caller, called, protocol, sides, requests, cpm, err
   };
 }
 
-function nodeFields({ pid, comm, address, port }: TopologyNode) {
-  return { pid, comm, address, port };
+function nodeFields({ pid, comm, address, port, ...place }: TopologyNode) {
+  return { pid, comm, address, port, ...placeFields(place) };
 }

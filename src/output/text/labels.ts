@@ -1,6 +1,7 @@
 /** Who talks to whom: the caller is always on the left. */
 import type { PeerInfo, ProcessInfo, Protocol, Side } from "../../core/profile.ts";
 import { escapeForCell } from "../escape.ts";
+import { placeText } from "../place.ts";
 import { cutMiddle, type Span, span } from "./layout.ts";
 import type { Style } from "./style.ts";
 
@@ -16,7 +17,12 @@ export function edgeSpans({ side, process, peer, protocol }: Ends, style: Style)
   const profiled = processLabel(process);
   const other = peer.comm === null ? addressLabel(peer) : `${peerName(peer)} (${addressLabel(peer)})`;
   const paint = (text: string) => text.replace(profiled, (label) => style.strong(label));
-  return [span(arrow(side, profiled, other, style.columns), paint), span(`${protocol} ${side}`, style.dim)];
+  const place = placeText(process);
+  return [
+    span(arrow(side, profiled, other, style.columns), paint),
+    span(`${protocol} ${side}`, style.dim),
+    ...(place === null ? [] : [span(`in ${place}`, style.dim)]),
+  ];
 }
 
 /** `wrk[77] → nginx[1234]`, short enough for a table. */

@@ -1,15 +1,17 @@
 /** The words of a graph: for a node, and for a link. */
 import { nodeKey, type TopologyLink, type TopologyNode } from "../../core/topology.ts";
 import { escapeForCell } from "../escape.ts";
+import { placeText } from "../place.ts";
 import { formatCounted, formatDuration, formatPercent } from "../units.ts";
 
-/** `nginx[1234]`, `10.0.0.7:5432`, `curl (10.0.0.7)`. */
-export function nodeLabel({ pid, comm, address, port }: TopologyNode): string {
+/** `nginx[1234]`, `nginx[1234] in shop/web-0`, `10.0.0.7:5432`, `curl (10.0.0.7)`. */
+export function nodeLabel({ pid, comm, address, port, ...place }: TopologyNode): string {
   const name = escapeForCell(comm ?? "");
-  if (pid !== null) return `${name}[${pid}]`;
+  const where = placeText(place);
+  if (pid !== null) return `${name}[${pid}]${where === null ? "" : ` in ${where}`}`;
   const host = escapeForCell(address ?? "");
-  const place = port === null ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return name === "" ? place : `${name} (${place})`;
+  const end = port === null ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return name === "" ? end : `${name} (${end})`;
 }
 
 /** `1,234 requests`, `p95 2.1ms`, and what there is of errors and time on the way. */
