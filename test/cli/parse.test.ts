@@ -108,6 +108,21 @@ describe("parse", () => {
   });
 
   it.each([
+    ["--zipkin http://z:9411", { zipkin: "http://z:9411/api/v2/spans" }],
+    ["--zipkin http://z:9411/ --zipkin-untraced", { zipkin: "http://z:9411/api/v2/spans", zipkinUntraced: true }],
+    ["--zipkin https://z/zipkin/api/v2/spans", { zipkin: "https://z/zipkin/api/v2/spans" }],
+    ["--zipkin spans.json", { zipkin: "spans.json" }],
+    ["--skywalking oap", { skywalking: { host: "oap", port: 11_800 } }],
+    ["--skywalking [::1]:12", { skywalking: { host: "::1", port: 12 } }],
+    ["--otlp http://127.0.0.1:4318/", { otlp: "http://127.0.0.1:4318" }],
+    ["--prometheus 9464", { prometheus: { host: "127.0.0.1", port: 9464 } }],
+    ["--prometheus 0.0.0.0:9464", { prometheus: { host: "0.0.0.0", port: 9464 } }],
+    ["--har a --pcap b --curl c", { harFile: "a", pcapFile: "b", curlFile: "c" }],
+  ])("exports: %s", (line, exports) => {
+    expect(config(`--all ${line}`).exports).toMatchObject(exports);
+  });
+
+  it.each([
     ["doctor", { kind: "doctor", json: false, color: false, pids: [] }],
     ["doctor --json -p 1,2", { kind: "doctor", json: true, color: false, pids: [1, 2] }],
     ["--json doctor --debug --no-color", { kind: "doctor", json: true, color: false, pids: [] }],
@@ -202,6 +217,12 @@ describe("a wrong command line", () => {
     ["--all --uri-template a/{x}", "bad-value", "/shops/{shop}"],
     ["--all --uri-template /{a}{b}", "bad-value", "/shops/{shop}"],
     ["--all --uri-template /a?b", "bad-value", "/shops/{shop}"],
+    ["--all --zipkin http:", "bad-value", "write it like"],
+    ["--all --zipkin-untraced", "conflict", "--zipkin http"],
+    ["--all --skywalking oap:0", "bad-value", "oap.example:11800"],
+    ["--all --otlp localhost:4318", "bad-value", "http://127.0.0.1:4318"],
+    ["--all --prometheus here", "bad-value", "9464"],
+    ["--all --prometheus 65536", "bad-value", "9464"],
     ["--all --json --plain", "conflict", "choose one"],
     ["--all --no-follow", "conflict", "leave --no-follow out"],
     ["replay f --pid 1", "conflict", "leave --pid out"],
