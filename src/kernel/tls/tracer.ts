@@ -19,6 +19,8 @@ export interface TlsWarning {
   readonly message: string;
 }
 
+const MAX_SEEN = 10_000;
+
 /** What a file holds of TLS. */
 export interface Finding {
   readonly library: string;
@@ -33,8 +35,8 @@ export class TlsTracer {
   private readonly findings = new Map<string, Finding | null>();
   /** Processes to look at, once the records that are there have been read. */
   private readonly pending = new Set<number>();
-  /** Processes with an opaque connection: they were looked at when it was seen. */
-  private readonly seen = new Set<number>();
+  /** Processes with an opaque connection, and what they encrypt with: asked at once, since they may end soon. */
+  private readonly seen = new Map<number, string>();
   private readonly warnings: TlsWarning[] = [];
   private isPrepared = false;
   /** A target has started a process, which may become another program. */
@@ -67,14 +69,12 @@ export class TlsTracer {
     if (kind === EVENT_MAPPED) {
       if (!this.findings.has(record.mappedFile)) this.pending.add(pid);
     } else if (kind === EVENT_PROCESS) {
-      if (record.what === PROCESS_ENDED) {
-        this.seen.delete(pid);
-        return;
-      }
+      if (record.what === PROCESS_ENDED) return;
       this.pending.add(pid);
       this.hasStarted = true;
     } else if (kind === EVENT_OPAQUE && !this.seen.has(pid)) {
-      this.seen.add(pid);
+      if (this.seen.size >= MAX_SEEN) this.seen.clear();
+      this.seen.set(pid, "");
       this.pending.add(pid);
     }
   }
@@ -83,6 +83,7 @@ export class TlsTracer {
   update(): readonly TlsWarning[] {
     if (this.hasStarted) this.prepare([]);
     this.scan(this.pending);
+    for (const pid of this.pending) if (this.seen.get(pid) === "") this.seen.set(pid, this.describe(pid));
     this.pending.clear();
     return this.warnings.splice(0);
   }
@@ -104,6 +105,11 @@ export class TlsTracer {
 
   /** What a process encrypts with, if it can't be read. */
   libraryOf(pid: number): string {
+    const now = this.describe(pid);
+    return now === UNKNOWN_LIBRARY ? this.seen.get(pid) || now : now;
+  }
+
+  private describe(pid: number): string {
     const files = mappedFiles(pid);
     const known = files
       .map(({ id }) => this.findings.get(id))
