@@ -111,7 +111,7 @@ test("resized again and again under load: it fills the terminal each time, and n
   await expectSameAsNdjson(lines, recording, 2);
 });
 
-test("a recording: progress, then it stays until q; the screen says what replay --json says", async () => {
+test("a recording stays on the screen until q, which says what replay --json says", async () => {
   const recording = inRepo("test/fixtures/recordings/node.l7prof");
   const screen = openScreen(["replay", recording, "--raw-uris"], { columns: 140, rows: 50 });
   const lines = await screen.until(/ENDED/);
