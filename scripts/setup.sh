@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what this machine lacks for one purpose, then builds dist/:
-#   scripts/setup.sh runtime|demo|test|backends|bench|rivals
+#   scripts/setup.sh runtime|demo|test|backends|bench|rivals|accuracy
 # Quiet when nothing is missing; what apt-get and npm say goes to tmp/setup.log.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,14 +16,21 @@ fail() {
 packages_for() {
   runtime="libbpf1"
   load="$runtime nginx-light apache2-utils wget bpftool"
+  pairs="$load apache2-bin haproxy lighttpd gunicorn wrk nghttp2-client siege curl python3"
   case "$1" in
     runtime | demo) echo "$runtime" ;;
     bench) echo "$load tmux" ;;
     rivals) echo "$load tshark bpftrace" ;;
-    test) echo "$load tmux jq curl tshark groff-base iproute2 nftables procps ethtool haproxy python3 openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev liburing-dev" ;;
+    accuracy) echo "$pairs caddy varnish squid python3-uvicorn $(unless_there go golang-go) $(unless_there javac default-jdk-headless)" ;;
+    test) echo "$pairs tmux jq tshark groff-base iproute2 nftables procps ethtool openssl util-linux clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev liburing-dev" ;;
     backends) echo "$runtime tshark curl prometheus chromium default-jdk-headless maven unzip" ;;
-    *) fail "unknown purpose $1; one of: runtime demo test backends bench rivals" ;;
+    *) fail "unknown purpose $1; one of: runtime demo test backends bench rivals accuracy" ;;
   esac
+}
+
+# A language that the machine has from elsewhere need not be installed again.
+unless_there() {
+  command -v "$1" >/dev/null || echo "$2"
 }
 
 missing_of() {
@@ -32,7 +39,7 @@ missing_of() {
   done
 }
 
-# Debian starts a server's service when it is installed; this policy keeps nginx off unless the machine has its own.
+# Debian starts a server's service when it is installed; this policy keeps it off unless the machine has its own.
 policy=/usr/sbin/policy-rc.d
 hold_services() {
   if [ ! -e "$policy" ]; then
@@ -53,7 +60,7 @@ install_packages() {
     apt-get update
     apt-get install -y --no-install-recommends "$@"
   } >>"$log" 2>&1 </dev/null || fail "apt-get could not install $*; see the end of $log"
-  for service in nginx haproxy prometheus; do
+  for service in nginx haproxy lighttpd caddy varnish squid prometheus; do
     case " $* " in
       *" $service"*) systemctl disable $service >>"$log" 2>&1 || true ;;
     esac

@@ -26,7 +26,7 @@ export interface Child {
   /** Writes a line to its stdin and waits for the next line of stdout that matches. */
   readonly ask: (line: string, pattern: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>;
   /** Waits for a line of stdout, from the first on. */
-  readonly line: (pattern: RegExp) => Promise<RegExpExecArray>;
+  readonly line: (pattern: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>;
 }
 
 export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Child {
@@ -73,7 +73,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
       child.stdin.write(`${line}\n`);
       return lineAfter(skipped, pattern, timeoutMs);
     },
-    line: (pattern) => lineAfter(0, pattern),
+    line: (pattern, timeoutMs) => lineAfter(0, pattern, timeoutMs),
   };
 }
 

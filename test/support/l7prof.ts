@@ -41,6 +41,9 @@ export interface Run extends Child {
 /** A server's last call may return a moment after its client has read the answer. */
 const settleMs = 50;
 
+/** The verifier takes half a second of CPU, which a busy machine may not have at once. */
+const startMs = 60_000;
+
 const binary = inRepo("bin/l7prof.js");
 
 /** Raw URIs and the summary alone: what most tests compare. */
@@ -49,7 +52,7 @@ export const exactly = ["--raw-uris", "--interval", "0"] as const;
 export async function startL7prof(args: readonly string[], options: ChildOptions = {}): Promise<Run> {
   const before = l7profPrograms();
   const child = startChild("node", [binary, "--json", ...args], options);
-  await child.line(/^\{"type":"start"/);
+  await child.line(/^\{"type":"start"/, startMs);
   const lines = () => parseLines(child.stdoutLines);
   const finished = () => result(child, before);
   return {

@@ -1,0 +1,67 @@
+/** A client under test: what it is to do, and what it says that it did. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryDirectory } from "../test/support/paths.ts";
+import { type Account, withoutInterim } from "./account.ts";
+import { type Gated, startGated } from "./gate.ts";
+import type { Ability, Request } from "./work.ts";
+
+const MAX_RUN_MS = 60_000;
+
+export interface Task {
+  /** `http://127.0.0.1:PORT` */
+  readonly base: string;
+  readonly port: number;
+  /** Its own, for what it needs or writes. */
+  readonly directory: string;
+  readonly requests: readonly Request[];
+}
+
+export interface ClientDescription {
+  readonly name: string;
+  /** What the server must be able to do, or it is no pair. */
+  readonly needs?: readonly Ability[];
+  readonly requests: (abilities: readonly Ability[]) => readonly Request[];
+  /** Its requests wait behind others on their connection: what a duration is, depends on who counts it. */
+  readonly isPipelining?: boolean;
+  /** Every answer has an interim response before it. */
+  readonly hasInterim?: boolean;
+  readonly command: (task: Task) => readonly string[];
+  /** Files that it needs in its directory, by name. */
+  readonly files?: (task: Task) => Readonly<Record<string, string | Buffer>>;
+  /** What it counted itself. */
+  readonly account: (output: ClientOutput, task: Task) => Omit<Account, "by">;
+}
+
+export interface ClientOutput {
+  readonly lines: readonly string[];
+  readonly stderr: string;
+}
+
+export interface PreparedClient {
+  readonly description: ClientDescription;
+  readonly task: Task;
+  readonly gated: Gated;
+}
+
+export async function prepareClient(description: ClientDescription, port: number, abilities: readonly Ability[]) {
+  const directory = temporaryDirectory();
+  const requests = description.requests(abilities);
+  const task: Task = { base: `http://127.0.0.1:${port}`, port, directory, requests };
+  writeFileSync(join(directory, "requests.json"), JSON.stringify(requests));
+  for (const [name, content] of Object.entries(description.files?.(task) ?? {}))
+    writeFileSync(join(directory, name), content);
+  const gated = await startGated(description.command(task), { cwd: directory });
+  return { description, task, gated };
+}
+
+export async function runClient({ description, task, gated }: PreparedClient): Promise<Account> {
+  await gated.release();
+  const timer = setTimeout(() => gated.child.stop("SIGKILL"), MAX_RUN_MS);
+  const { code } = await gated.child.exited;
+  clearTimeout(timer);
+  const stderr = gated.child.stderr();
+  if (code !== 0) throw new Error(`${description.name} ended with ${code}:\n${stderr}${gated.output().join("\n")}`);
+  const account = { by: description.name, ...description.account({ lines: gated.output(), stderr }, task) };
+  return description.hasInterim ? withoutInterim(account) : account;
+}

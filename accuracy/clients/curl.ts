@@ -1,0 +1,40 @@
+/**
+ * The requests as a file of options for curl, and what it prints of each. It counts a body without its chunk framing, and
+ * one that it sends in the call that sends the head twice: what it says of those sizes is not used.
+ */
+import { exchangeOfLine } from "../account.ts";
+import type { ClientOutput, Task } from "../client.ts";
+import type { Request } from "../work.ts";
+
+const format =
+  "%{method}\\t%{url}\\t%{http_code}\\t%{size_request}\\t%{size_upload}\\t%{size_header}\\t%{size_download}\\n";
+
+export function curlConfig({ requests, base }: Task): string {
+  return requests.map((request) => optionsOf(request, base).join("\n")).join("\nnext\n");
+}
+
+function optionsOf(request: Request, base: string): readonly string[] {
+  const { method, uri, headers = {}, bodyBytes, isChunked } = request;
+  const body = bodyBytes === undefined ? [] : [`data-binary = "${"x".repeat(bodyBytes)}"`];
+  return [
+    `url = "${base}${uri}"`,
+    'output = "/dev/null"',
+    `write-out = "${format}"`,
+    ...(method === "HEAD" ? ["head"] : [`request = "${method}"`]),
+    ...Object.entries(headers).map(([name, value]) => `header = "${name}: ${value}"`),
+    ...(isChunked ? ['header = "Transfer-Encoding: chunked"'] : []),
+    ...(headers.expect === undefined ? ['header = "Expect:"'] : []),
+    ...body,
+  ];
+}
+
+export function curlAccount({ lines }: ClientOutput) {
+  const exchanges = lines.map((line) => {
+    const [method, url = "", status, request, upload, header, download, coding] = line.split("\t");
+    const uri = url.replace(/^http:\/\/[^/]+/, "");
+    const requestBytes = upload === "0" ? request : "-";
+    const responseBytes = coding === "" ? Number(header) + Number(download) : "-";
+    return exchangeOfLine([method, uri, status, requestBytes, responseBytes].join("\t"), 1);
+  });
+  return { exchanges };
+}

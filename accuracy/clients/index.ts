@@ -1,0 +1,5 @@
+import type { ClientDescription } from "../client.ts";
+import * as programs from "./programs.ts";
+import * as tools from "./tools.ts";
+
+export const clients: readonly ClientDescription[] = [...Object.values(tools), ...Object.values(programs)];

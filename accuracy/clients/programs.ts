@@ -1,0 +1,78 @@
+/** Our own programs on the clients of languages, and on plain sockets. */
+import { inRepo } from "../../test/support/paths.ts";
+import { exchangeOfLine } from "../account.ts";
+import type { ClientDescription, ClientOutput } from "../client.ts";
+import { type Request, work } from "../work.ts";
+
+const programs = inRepo("accuracy/programs");
+
+const all = { count: 211, connections: "5" } as const;
+
+function accountOfLines({ lines }: ClientOutput) {
+  const exchanges = lines.filter((line) => line.includes("\t")).map((line) => exchangeOfLine(line, 1));
+  const total = lines.map((line) => /^total (\d+) (\d+)$/.exec(line)).find((match) => match !== null);
+  return { exchanges, ...(total && { totals: { requestBytes: Number(total[1]), responseBytes: Number(total[2]) } }) };
+}
+
+export const goClient: ClientDescription = {
+  name: "Go net/http",
+  requests: (abilities) => work({ count: all.count, abilities }),
+  command: ({ base }) => [inRepo("tmp/accuracy/go-client"), base, "requests.json", all.connections],
+  account: accountOfLines,
+};
+
+export const pythonClient: ClientDescription = {
+  name: "Python http.client",
+  requests: (abilities) => work({ count: all.count, abilities }),
+  command: ({ port }) => ["/usr/bin/python3", `${programs}/client.py`, `${port}`, "requests.json", all.connections],
+  account: accountOfLines,
+};
+
+function nodeClient(kind: "fetch" | "undici" | "http", name: string): ClientDescription {
+  // A fetch without an Accept-Encoding of its own asks for gzip: its sizes are known all the same.
+  return {
+    name,
+    requests: (abilities) => work({ count: all.count, abilities }),
+    command: ({ base }) => ["node", `${programs}/client.js`, kind, base, "requests.json", all.connections],
+    account: accountOfLines,
+  };
+}
+
+export const nodeHttp = nodeClient("http", "Node http.Agent");
+export const nodeFetch = nodeClient("fetch", "Node fetch");
+export const undici: ClientDescription = {
+  ...nodeClient("undici", "undici, pipelining 7"),
+  needs: ["pipelining"],
+  isPipelining: true,
+};
+
+/** The requests of sockets.py. */
+function socketRequests(count: number): readonly Request[] {
+  const paths = ["/small.txt", "/page.html", "/missing", "/large.bin", "/empty.txt"];
+  return Array.from({ length: count }, (_, n) => {
+    const path = paths[n % paths.length]!;
+    return { method: "GET", uri: `${path}?n=${n}`, status: path === "/missing" ? 404 : 200 };
+  });
+}
+
+function socketClient(mode: string, name: string, count: number): ClientDescription {
+  return {
+    name,
+    requests: () => socketRequests(count),
+    command: ({ port }) => ["/usr/bin/python3", `${programs}/sockets.py`, mode, `${port}`, `${count}`],
+    account: accountOfLines,
+  };
+}
+
+export const socketsByteByByte = socketClient("bytes", "sockets, one-byte writes", 53);
+export const socketsPipeline: ClientDescription = {
+  ...socketClient("pipeline", "sockets, seven in one write", 211),
+  needs: ["pipelining"],
+  isPipelining: true,
+};
+export const socketsHttp10 = socketClient("close10", "sockets, HTTP/1.0", 101);
+export const socketsHttp10KeepAlive = socketClient("keep10", "sockets, HTTP/1.0 keep-alive", 101);
+export const socketsHalfClose: ClientDescription = {
+  ...socketClient("half-close", "sockets, shutdown after the request", 101),
+  needs: ["half-close"],
+};

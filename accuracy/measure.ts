@@ -1,0 +1,55 @@
+/** One pair: the client does its work on the server while three l7profs look, each from its own side. */
+import { createCgroup } from "../test/support/cgroup.ts";
+import { withoutInterim } from "./account.ts";
+import { type ClientDescription, prepareClient, runClient } from "./client.ts";
+import { startView } from "./l7prof.ts";
+import { failedRow, type Row, rowOf } from "./row.ts";
+import { type RunningServer, type ServerDescription, startServer } from "./server.ts";
+import { accountOfWork } from "./work.ts";
+
+/** A server that runs, in a cgroup that its clients join. */
+export interface Stage {
+  readonly server: RunningServer;
+  readonly cgroup: ReturnType<typeof createCgroup>;
+}
+
+let stages = 0;
+
+export async function openStage(description: ServerDescription): Promise<Stage> {
+  const cgroup = createCgroup(`accuracy-${stages++}`);
+  return { cgroup, server: await startServer(description, cgroup.add) };
+}
+
+/** What goes wrong is a wrong row, not the end. */
+export function measure(stage: Stage, client: ClientDescription): Promise<Row> {
+  return run(stage, client).catch((error: Error) => failedRow(stage.server.description.name, client.name, error));
+}
+
+async function run({ server, cgroup }: Stage, description: ClientDescription): Promise<Row> {
+  await server.discardLog(); // what a pair has left that failed
+  const prepared = await prepareClient(description, server.place.port, server.description.abilities);
+  const clientPid = prepared.gated.child.pid;
+  cgroup.add(clientPid);
+  const [fromServer, fromClient, fromBoth] = await Promise.all([
+    startView(["--pid", `${server.pid}`]),
+    startView(["--pid", `${clientPid}`], ["--keep", "none"]),
+    startView(["--cgroup", cgroup.directory], ["--keep", "request"]),
+  ]);
+  const client = await runClient(prepared);
+  const { log, originLog } = await server.logs(client.exchanges.length);
+  const views = {
+    server: await fromServer.finish(),
+    client: await fromClient.finished(), // its target has ended, and so does it
+    both: await fromBoth.finish(),
+  };
+  const isInterimCounted = description.hasInterim && server.description.log.countsInterim;
+  return rowOf({
+    server: server.description.name,
+    isPipelining: description.isPipelining ?? false,
+    work: accountOfWork(prepared.task.requests),
+    client,
+    log: isInterimCounted ? withoutInterim(log) : log,
+    originLog,
+    views,
+  });
+}

@@ -1,0 +1,115 @@
+// Go's net/http as a client: client BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with the bytes
+// that went over its connection.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+type request struct {
+	Method, URI string
+	Headers     map[string]string
+	BodyBytes   *int
+	IsChunked   bool
+}
+
+// What goes over the connections of a worker, which does one request at a time.
+type traffic struct {
+	read, written atomic.Int64
+}
+
+type countedConn struct {
+	net.Conn
+	traffic *traffic
+}
+
+func (c countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.traffic.read.Add(int64(n))
+	return n, err
+}
+
+func (c countedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.traffic.written.Add(int64(n))
+	return n, err
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func main() {
+	base := os.Args[1]
+	text, err := os.ReadFile(os.Args[2])
+	check(err)
+	var requests []request
+	check(json.Unmarshal(text, &requests))
+	connections, err := strconv.Atoi(os.Args[3])
+	check(err)
+	jobs := make(chan request)
+	var workers sync.WaitGroup
+	for i := 0; i < connections; i++ {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			counted := &traffic{}
+			transport := newTransport(counted)
+			defer transport.CloseIdleConnections()
+			for job := range jobs {
+				do(transport, counted, base, job)
+			}
+		}()
+	}
+	for _, job := range requests {
+		jobs <- job
+	}
+	close(jobs)
+	workers.Wait()
+}
+
+func newTransport(counted *traffic) *http.Transport {
+	return &http.Transport{
+		DisableCompression: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return countedConn{conn, counted}, err
+		},
+	}
+}
+
+func do(transport *http.Transport, counted *traffic, base string, job request) {
+	var body io.Reader
+	if job.BodyBytes != nil {
+		body = strings.NewReader(strings.Repeat("x", *job.BodyBytes))
+		if job.IsChunked {
+			body = io.MultiReader(body) // its length is not known
+		}
+	}
+	read, written := counted.read.Load(), counted.written.Load()
+	r, err := http.NewRequest(job.Method, base+job.URI, body)
+	check(err)
+	for name, value := range job.Headers {
+		r.Header.Set(name, value)
+	}
+	response, err := transport.RoundTrip(r)
+	check(err)
+	_, err = io.Copy(io.Discard, response.Body)
+	check(err)
+	response.Body.Close()
+	fmt.Printf("%s\t%s\t%d\t%d\t%d\n", job.Method, job.URI, response.StatusCode,
+		counted.written.Load()-written, counted.read.Load()-read)
+}

@@ -1,0 +1,64 @@
+// Node's clients: client.js fetch|undici|http BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, and at the
+// end the bytes that went over all connections. `undici` pipelines seven requests.
+import { subscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+
+const [kind, base, file, connections] = process.argv.slice(2);
+const requests = JSON.parse(readFileSync(file, "utf8"));
+const sockets = new Set();
+subscribe("undici:client:connected", ({ socket }) => sockets.add(socket));
+
+const clients = {
+  async fetch() {
+    return async ({ method, uri, headers, body }) => {
+      const response = await fetch(base + uri, { method, headers, body, duplex: "half" });
+      await response.arrayBuffer();
+      return response.status;
+    };
+  },
+  async undici() {
+    const { Pool } = await import("undici");
+    const pool = new Pool(base, { pipelining: 7, connections: 2 });
+    return async ({ method, uri, headers, body }) => {
+      const { statusCode, body: answer } = await pool.request({ method, path: uri, headers, body });
+      await answer.arrayBuffer();
+      return statusCode;
+    };
+  },
+  async http() {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: Number(connections) });
+    return ({ method, uri, headers, body }) =>
+      new Promise((resolve, reject) => {
+        const request = http.request(base + uri, { method, headers, agent }, (response) =>
+          text(response).then(() => resolve(response.statusCode), reject),
+        );
+        request.on("socket", (socket) => sockets.add(socket)).on("error", reject);
+        if (body instanceof Readable) body.pipe(request);
+        else request.end(body);
+      });
+  },
+};
+
+function bodyOf({ bodyBytes, isChunked }) {
+  if (bodyBytes === undefined) return undefined;
+  const body = Buffer.alloc(bodyBytes, "x");
+  return isChunked ? Readable.from([body.subarray(0, 1), body.subarray(1)]) : body;
+}
+
+const send = await clients[kind]();
+let next = 0;
+async function worker() {
+  while (next < requests.length) {
+    const request = requests[next++];
+    const { method, uri, headers = {} } = request;
+    const status = await send({ method, uri, headers, body: bodyOf(request) });
+    process.stdout.write(`${method}\t${uri}\t${status}\n`);
+  }
+}
+await Promise.all(Array.from({ length: kind === "undici" ? 14 : Number(connections) }, worker));
+const sum = (field) => [...sockets].reduce((total, socket) => total + socket[field], 0);
+process.stdout.write(`total ${sum("bytesWritten")} ${sum("bytesRead")}\n`);
+process.exit();

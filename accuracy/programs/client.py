@@ -1,0 +1,64 @@
+"""Python's http.client: client.py PORT REQUESTS.json CONNECTIONS. Prints a line for each exchange with its bytes."""
+import http.client
+import json
+import queue
+import socket
+import sys
+import threading
+
+port, connections = int(sys.argv[1]), int(sys.argv[3])
+with open(sys.argv[2]) as file:
+    jobs = queue.Queue()
+    for job in json.load(file):
+        jobs.put(job)
+
+
+class CountedSocket(socket.socket):
+    read = written = 0
+
+    def recv_into(self, *arguments):
+        size = super().recv_into(*arguments)
+        self.read += size
+        return size
+
+    def sendall(self, data, *arguments):
+        super().sendall(data, *arguments)
+        self.written += len(data)
+
+
+class Connection(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = CountedSocket()
+        self.sock.connect((self.host, self.port))
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def body_of(job):
+    body = b"x" * job["bodyBytes"]
+    return iter([body[:1], body[1:]]) if job.get("isChunked") else body
+
+
+def work():
+    connection = Connection("127.0.0.1", port)
+    while True:
+        try:
+            job = jobs.get_nowait()
+        except queue.Empty:
+            return connection.close()
+        if connection.sock is None:
+            connection.connect()
+        counted = connection.sock
+        read, written = counted.read, counted.written
+        body = body_of(job) if "bodyBytes" in job else None
+        connection.request(job["method"], job["uri"], body, job.get("headers", {}))
+        response = connection.getresponse()
+        response.read()
+        sizes = f"{counted.written - written}\t{counted.read - read}"
+        print(f"{job['method']}\t{job['uri']}\t{response.status}\t{sizes}\n", end="", flush=True)
+
+
+workers = [threading.Thread(target=work) for _ in range(connections)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()

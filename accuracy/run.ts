@@ -1,0 +1,49 @@
+/** Every server with every client that it can serve: one table. Exit code 1 if a row is wrong. */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { runCleanups } from "../test/support/cleanup.ts";
+import { inRepo } from "../test/support/paths.ts";
+import type { ClientDescription } from "./client.ts";
+import { clients } from "./clients/index.ts";
+import { documentOf } from "./document.ts";
+import { measure, openStage } from "./measure.ts";
+import type { Row } from "./row.ts";
+import type { ServerDescription } from "./server.ts";
+import { servers } from "./servers/index.ts";
+import { isWrong, lineOf, summaryOf, tableOf } from "./table.ts";
+
+const { values } = parseArgs({
+  options: {
+    server: { type: "string", default: "" },
+    client: { type: "string", default: "" },
+    write: { type: "boolean", default: false },
+  },
+});
+
+const rows: Row[] = [];
+for (const server of servers.filter(({ name }) => name.includes(values.server))) {
+  const fitting = clients.filter((client) => isPair(server, client));
+  if (fitting.length > 0) rows.push(...(await rowsOf(server, fitting)));
+}
+console.log(`\n${tableOf(rows)}\n\n${summaryOf(rows)}`);
+if (values.write) writeFileSync(inRepo("docs/ACCURACY.md"), documentOf(rows));
+process.exitCode = rows.length === 0 || rows.some(isWrong) ? 1 : 0;
+
+async function rowsOf(server: ServerDescription, fitting: readonly ClientDescription[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  try {
+    const stage = await openStage(server);
+    for (const client of fitting) {
+      const row = await measure(stage, client);
+      console.log(lineOf(row));
+      rows.push(row);
+    }
+  } finally {
+    await runCleanups();
+  }
+  return rows;
+}
+
+function isPair(server: ServerDescription, { name, needs = [] }: ClientDescription): boolean {
+  return name.includes(values.client) && needs.every((ability) => server.abilities.includes(ability));
+}

@@ -1,0 +1,55 @@
+import type { Place, ServerDescription } from "../server.ts";
+import { go } from "./programs.ts";
+
+/**
+ * Without %I: after an answer httpd peeks at one byte of the next request to see whether more is waiting (check_pipeline),
+ * and mod_logio counts that byte once more when it is read.
+ */
+const log = { from: { file: "access.log" }, msPerUnit: 0.001, countsInterim: true } as const;
+
+function config(modules: readonly string[], rest: (place: Place) => string) {
+  const all = ["mpm_event", "authz_core", "mime", ...modules];
+  return (place: Place) => ({
+    "mime.types": "text/html html\ntext/plain txt\n",
+    "httpd.conf": `
+${all.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
+ServerRoot ${place.directory}
+ServerName localhost
+Listen 127.0.0.1:${place.port}
+PidFile ${place.directory}/httpd.pid
+DefaultRuntimeDir ${place.directory}
+TypesConfig mime.types
+ErrorLog error.log
+LogFormat "%m\\t%U%q\\t%>s\\t-\\t%O\\t%D" tally
+CustomLog access.log tally
+DocumentRoot ${place.directory}
+StartServers 2
+ThreadsPerChild 16
+MaxKeepAliveRequests 0
+KeepAliveTimeout 30
+EnableSendfile On
+${rest(place)}
+`,
+  });
+}
+
+function command({ directory }: Place): readonly string[] {
+  return ["apache2", "-d", directory, "-f", "httpd.conf", "-D", "FOREGROUND"];
+}
+
+export const apache: ServerDescription = {
+  name: "Apache httpd",
+  abilities: ["range", "conditional", "gzip", "pipelining"],
+  command,
+  files: config(["deflate", "filter"], () => "AddOutputFilterByType DEFLATE text/html"),
+  log,
+};
+
+export const apacheProxy: ServerDescription = {
+  name: "Apache httpd, mod_proxy to Go",
+  abilities: ["upload", "range", "conditional", "chunked", "delay", "continue", "pipelining"],
+  command,
+  files: config(["proxy", "proxy_http"], ({ origin }) => `ProxyPass "/" "http://127.0.0.1:${origin!.port}/"`),
+  origin: go,
+  log,
+};

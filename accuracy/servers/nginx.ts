@@ -1,0 +1,95 @@
+import type { Place, ServerDescription } from "../server.ts";
+import { gunicornOnUnixSocket, node } from "./programs.ts";
+
+const log = { from: { file: "access.log" }, msPerUnit: 1000, resolutionMs: 1, countsInterim: true } as const;
+
+/** nginx counts the duration in seconds to three places. */
+const logFormat = [
+  "$request_method",
+  "$request_uri",
+  "$status",
+  "$request_length",
+  "$bytes_sent",
+  "$request_time",
+].join("\\t");
+
+function command({ directory }: Place): readonly string[] {
+  return ["nginx", "-p", directory, "-c", `${directory}/nginx.conf`, "-e", `${directory}/error.log`];
+}
+
+function config(locations: (place: Place) => string, http = "") {
+  return (place: Place) => ({
+    "nginx.conf": `
+user root;
+daemon off;
+worker_processes 2;
+pid nginx.pid;
+error_log error.log;
+events { worker_connections 1024; }
+http {
+  log_format tally '${logFormat}';
+  access_log access.log tally;
+  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${name};`).join(" ")}
+  keepalive_requests 1000000;
+  client_max_body_size 100m;
+  types { text/html html; text/plain txt; }
+  ${http}
+  server {
+    listen 127.0.0.1:${place.port};
+    root ${place.directory};
+    ${locations(place)}
+  }
+}
+`,
+  });
+}
+
+export const nginx: ServerDescription = {
+  name: "nginx",
+  abilities: ["range", "conditional", "gzip", "pipelining", "half-close"],
+  command,
+  files: config(
+    () => "",
+    "sendfile on; tcp_nopush on; if_modified_since before; gzip on; gzip_types text/html; gzip_min_length 100;",
+  ),
+  log,
+};
+
+export const nginxProxy: ServerDescription = {
+  name: "nginx, proxy to Node",
+  abilities: ["upload", "gzip", "chunked", "delay", "continue", "pipelining"],
+  command,
+  files: config(
+    ({ origin }) => `
+    location / {
+      proxy_pass http://127.0.0.1:${origin!.port};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }`,
+  ),
+  origin: node,
+  log,
+};
+
+export const nginxUnbuffered: ServerDescription = {
+  ...nginxProxy,
+  name: "nginx, unbuffered proxy to Node",
+  files: config(
+    ({ origin }) => `
+    location / {
+      proxy_pass http://127.0.0.1:${origin!.port};
+      proxy_http_version 1.0;
+      proxy_buffering off;
+      proxy_request_buffering off;
+    }`,
+  ),
+};
+
+export const nginxGunicorn: ServerDescription = {
+  name: "nginx, proxy to gunicorn on a unix socket",
+  abilities: ["upload", "chunked", "delay", "continue", "pipelining"],
+  command,
+  files: config(({ origin }) => `location / { proxy_pass http://unix:${origin!.directory}/http.sock; }`),
+  origin: gunicornOnUnixSocket,
+  log,
+};

@@ -1,0 +1,87 @@
+/** Servers of languages, with our own program or application on them. */
+import { inRepo } from "../../test/support/paths.ts";
+import { exchange } from "../account.ts";
+import type { Place, ServerDescription } from "../server.ts";
+import type { Ability } from "../work.ts";
+
+const programs = inRepo("accuracy/programs");
+const debianPython = "/usr/bin/python3"; // the one that has Debian's modules
+
+/** What our own programs do. */
+const abilities: readonly Ability[] = ["upload", "chunked", "delay", "continue"];
+
+export const node: ServerDescription = {
+  name: "Node http",
+  abilities: [...abilities, "gzip", "pipelining"],
+  command: () => ["node", `${programs}/server.js`],
+  log: { from: "stdout" },
+};
+
+export const go: ServerDescription = {
+  name: "Go net/http",
+  abilities: [...abilities, "range", "conditional", "pipelining"],
+  command: () => [inRepo("tmp/accuracy/go-server")],
+  log: { from: "stdout" },
+};
+
+export const java: ServerDescription = {
+  name: "Java com.sun.net.httpserver",
+  abilities,
+  command: () => ["java", `${programs}/Server.java`],
+  log: { from: "stdout" },
+};
+
+/** `127.0.0.1 - - [date] "GET /x HTTP/1.1" 200 -`, and uvicorn's `INFO:  127.0.0.1:9 - "GET /x HTTP/1.1" 200 OK`. */
+function requestInQuotes(line: string) {
+  const [, method, uri, status] = /"(\S+) (\S+) HTTP\/1\.\d" (\d{3})/.exec(line) ?? [];
+  return method && uri ? exchange(method, uri, Number(status)) : null;
+}
+
+export const pythonHttpServer: ServerDescription = {
+  name: "Python http.server",
+  abilities: ["conditional"],
+  command: ({ directory, port }) => [
+    ...[debianPython, "-u", "-m", "http.server", `${port}`],
+    ...["--bind", "127.0.0.1", "--directory", directory],
+  ],
+  log: { from: "stderr", parse: requestInQuotes },
+};
+
+export const uvicorn: ServerDescription = {
+  name: "uvicorn",
+  abilities: [...abilities, "pipelining"],
+  command: ({ port }) => [
+    ...[debianPython, "-u", "-m", "uvicorn", "asgi:application", "--app-dir", programs],
+    ...["--port", `${port}`, "--http", "h11", "--timeout-keep-alive", "60"],
+  ],
+  log: { from: "stdout", parse: requestInQuotes },
+};
+
+function gunicornCommand(bind: (place: Place) => string, ...more: readonly string[]) {
+  return (place: Place) => [
+    ...[debianPython, "-u", "/usr/bin/gunicorn", "wsgi:application", "--chdir", programs, "--bind", bind(place)],
+    ...["--workers", "3", "--access-logfile", "-"],
+    ...["--access-logformat", "%(m)s\t%({raw_uri}e)s\t%(s)s\t-\t-\t%(D)s", ...more],
+  ];
+}
+
+/** Forks its workers before they accept; this kind of worker closes each connection after its answer. */
+export const gunicorn: ServerDescription = {
+  name: "gunicorn",
+  abilities,
+  command: gunicornCommand(({ port }) => `127.0.0.1:${port}`),
+  log: { from: "stdout" },
+};
+
+export const gunicornThreads: ServerDescription = {
+  ...gunicorn,
+  name: "gunicorn, threads",
+  command: gunicornCommand(({ port }) => `127.0.0.1:${port}`, "--threads", "4", "--keep-alive", "60"),
+};
+
+export const gunicornOnUnixSocket: ServerDescription = {
+  ...gunicorn,
+  name: "gunicorn on a unix socket",
+  isUnix: true,
+  command: gunicornCommand(({ directory }) => `unix:${directory}/http.sock`),
+};

@@ -1,0 +1,88 @@
+import { exchangeOfLine } from "../account.ts";
+import type { ServerDescription } from "../server.ts";
+import { apache } from "./apache.ts";
+import { lighttpd } from "./files.ts";
+import { nginx } from "./nginx.ts";
+
+/** Without answers to connections that end before they ask: ab opens some at the end. */
+export const haproxy: ServerDescription = {
+  name: "HAProxy, splice, to nginx",
+  abilities: ["range", "conditional", "gzip", "pipelining"],
+  // A log line that a full pipe does not take is dropped; a file takes all.
+  command: () => ["sh", "-c", "exec haproxy -db -f haproxy.cfg >access.log"],
+  files: ({ port, origin }) => ({
+    "haproxy.cfg": `
+global
+  nbthread 2
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  option http-ignore-probes
+  log-format "%HM\\t%HU\\t%ST\\t-\\t-\\t%Ta"
+  option splice-auto
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend front
+  bind 127.0.0.1:${port}
+  default_backend back
+backend back
+  option splice-request
+  option splice-response
+  server origin 127.0.0.1:${origin!.port}
+`,
+  }),
+  origin: nginx,
+  log: { from: { file: "access.log" }, msPerUnit: 1 },
+};
+
+/** Without gzip: what it unpacks it sends in chunks, whose framing it does not count. */
+export const varnish: ServerDescription = {
+  name: "Varnish, before Apache httpd",
+  abilities: ["range", "conditional", "pipelining"],
+  command: ({ directory, port, origin }) => [
+    ...["varnishd", "-F", "-n", directory, "-a", `127.0.0.1:${port}`, "-b", `127.0.0.1:${origin!.port}`],
+    ...["-s", "malloc,64m", "-T", "none", "-j", "none", "-p", "http_gzip_support=off"],
+  ],
+  origin: apache,
+  isCache: true,
+  log: {
+    from: {
+      command: ({ directory }) => ["varnishncsa", "-n", directory, "-F", "%m\\t%U%q\\t%s\\t%I\\t%O\\t%D"],
+    },
+    msPerUnit: 0.001,
+  },
+};
+
+export const squid: ServerDescription = {
+  name: "squid, before lighttpd",
+  abilities: ["range", "conditional", "pipelining"],
+  // It does not run as root, and its shared memory has the name of its service.
+  command: ({ port }) => ["sh", "-c", `chown -R proxy . && exec squid -N -n accuracy${port} -f squid.conf`],
+  files: ({ directory, port, origin }) => ({
+    "squid.conf": `
+http_port 127.0.0.1:${port} accel defaultsite=localhost no-vhost
+cache_peer 127.0.0.1 parent ${origin!.port} 0 no-query originserver
+http_access allow all
+never_direct allow all
+cache_effective_user proxy
+pid_filename none
+coredump_dir ${directory}
+cache_log ${directory}/cache.log
+logformat tally %rm %rp %>Hs %>st %<st %tr
+access_log stdio:${directory}/access.log logformat=tally
+pinger_enable off
+netdb_filename none
+shutdown_lifetime 0 seconds
+strip_query_terms off
+`,
+  }),
+  origin: lighttpd,
+  isCache: true,
+  log: {
+    from: { file: "access.log" },
+    msPerUnit: 1,
+    parse: (line) => exchangeOfLine(line.replaceAll(" ", "\t"), 1),
+  },
+};

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { exchangeOfLine } from "../../accuracy/account.ts";
+import type { ClientDescription } from "../../accuracy/client.ts";
+import { clients } from "../../accuracy/clients/index.ts";
+import { measure, openStage } from "../../accuracy/measure.ts";
+import { servers } from "../../accuracy/servers/index.ts";
+import { isWrong, tableOf } from "../../accuracy/table.ts";
+
+/** A part of `npm run accuracy`: each client once that needs no language of its own, and each kind of I/O path. */
+const pairs: Readonly<Record<string, readonly string[]>> = {
+  nginx: ["ab", "curl", "undici, pipelining 7", "sockets, shutdown after the request"],
+  "nginx, proxy to gunicorn on a unix socket": ["Node fetch", "curl, Expect: 100-continue"],
+  "Apache httpd": ["Python http.client", "sockets, seven in one write"],
+  "HAProxy, splice, to nginx": ["h2load --h1", "wrk, pipelining seven"],
+  lighttpd: ["siege", "sockets, one-byte writes"],
+};
+
+describe.each(Object.entries(pairs))("%s", (serverName, clientNames) => {
+  test(`${clientNames.join("; ")}: clients, logs and l7prof agree`, async () => {
+    const stage = await openStage(named(servers, serverName));
+    for (const name of clientNames) {
+      const row = await measure(stage, named(clients, name));
+      expect(row).toMatchObject({ client: name, difference: null });
+      expect(row.exchanges).toBeGreaterThan(40);
+    }
+  });
+});
+
+test("a log that says something else makes the row wrong, and the first difference names it", async () => {
+  const nginx = named(servers, "nginx");
+  const parse = (line: string) => {
+    const exchange = exchangeOfLine(line, 1000);
+    return exchange.uri.endsWith("?n=7") ? { ...exchange, status: 410 } : exchange;
+  };
+  const stage = await openStage({ ...nginx, log: { ...nginx.log, parse } });
+  const row = await measure(stage, named(clients, "sockets, HTTP/1.0"));
+  expect(row.difference).toBe("GET /missing?n=7 404: sockets, HTTP/1.0 1×, nginx's log 0×");
+  expect(isWrong(row)).toBe(true);
+  expect(tableOf([row])).toContain("WRONG: GET /missing?n=7 404");
+});
+
+test("a client that fails is a wrong row that says so", async () => {
+  const failing: ClientDescription = {
+    ...named(clients, "curl"),
+    command: () => ["sh", "-c", "echo no luck >&2; exit 3"],
+  };
+  const row = await measure(await openStage(named(servers, "nginx")), failing);
+  expect(row.difference).toBe("curl ended with 3: no luck");
+});
+
+function named<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+  const found = all.find((one) => one.name === name);
+  if (!found) throw new Error(`no ${name}`);
+  return found;
+}
