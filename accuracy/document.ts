@@ -4,10 +4,11 @@ import { release } from "node:os";
 import type { Row } from "./row.ts";
 import { summaryOf, tableOf } from "./table.ts";
 
-export function documentOf(rows: readonly Row[]): string {
+/** `options`: with which the command ran. */
+export function documentOf(rows: readonly Row[], options: string): string {
   return `# Accuracy
 
-\`npm run accuracy -- --write\` (as root) wrote this page on ${new Date().toISOString().slice(0, 10)}, on Linux ${release()}.
+\`npm run accuracy -- ${options}\` (as root) wrote this page on ${new Date().toISOString().slice(0, 10)}, on Linux ${release()}.
 
 Real clients do known work on real servers. Each row is one such pair, and it is \`exact\` only if all of these say the
 same, exchange for exchange, in method, URI, status and sizes, as far as they know them:

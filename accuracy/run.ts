@@ -26,7 +26,7 @@ for (const server of servers.filter(({ name }) => name.includes(values.server)))
   if (fitting.length > 0) rows.push(...(await rowsOf(server, fitting)));
 }
 console.log(`\n${tableOf(rows)}\n\n${summaryOf(rows)}`);
-if (values.write) writeFileSync(inRepo("docs/ACCURACY.md"), documentOf(rows));
+if (values.write) writeFileSync(inRepo("docs/ACCURACY.md"), documentOf(rows, process.argv.slice(2).join(" ")));
 process.exitCode = rows.length === 0 || rows.some(isWrong) ? 1 : 0;
 
 async function rowsOf(server: ServerDescription, fitting: readonly ClientDescription[]): Promise<readonly Row[]> {
