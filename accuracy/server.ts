@@ -1,5 +1,5 @@
 /** A server under test: how it is described, started, and what its log says. */
-import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "../test/support/child.ts";
 import { freePort } from "../test/support/free-port.ts";
@@ -111,10 +111,15 @@ async function openLog(log: LogDescription, place: Place, gated: { child: Child;
   const { from } = log;
   if (from === "stdout") return gated.output;
   if (from === "stderr") return () => linesOf(gated.child.stderr());
-  if ("file" in from) return () => linesOf(readFileSync(join(place.directory, from.file), "utf8"));
+  if ("file" in from) return () => linesOfFile(join(place.directory, from.file));
   const reader = await startGated(from.command(place), { cwd: place.directory });
   await reader.release();
   return reader.output;
+}
+
+/** Some servers make the file with the first line. */
+function linesOfFile(path: string): readonly string[] {
+  return existsSync(path) ? linesOf(readFileSync(path, "utf8")) : [];
 }
 
 /** Only whole lines. */

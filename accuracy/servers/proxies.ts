@@ -1,8 +1,8 @@
 import { exchangeOfLine } from "../account.ts";
 import type { ServerDescription } from "../server.ts";
 import { apache } from "./apache.ts";
-import { lighttpd } from "./files.ts";
 import { nginx } from "./nginx.ts";
+import { go } from "./programs.ts";
 
 /** Without answers to connections that end before they ask: ab opens some at the end. */
 export const haproxy: ServerDescription = {
@@ -56,14 +56,14 @@ export const varnish: ServerDescription = {
 };
 
 export const squid: ServerDescription = {
-  name: "squid, before lighttpd",
+  name: "squid, before Go",
   abilities: ["range", "conditional", "pipelining"],
   // It does not run as root, and its shared memory has the name of its service.
   command: ({ port }) => ["sh", "-c", `chown -R proxy . && exec squid -N -n accuracy${port} -f squid.conf`],
   files: ({ directory, port, origin }) => ({
     "squid.conf": `
 http_port 127.0.0.1:${port} accel defaultsite=localhost no-vhost
-cache_peer 127.0.0.1 parent ${origin!.port} 0 no-query originserver
+cache_peer 127.0.0.1 parent ${origin!.port} 0 no-query no-digest no-netdb-exchange originserver
 http_access allow all
 never_direct allow all
 cache_effective_user proxy
@@ -78,7 +78,7 @@ shutdown_lifetime 0 seconds
 strip_query_terms off
 `,
   }),
-  origin: lighttpd,
+  origin: go,
   isCache: true,
   log: {
     from: { file: "access.log" },
