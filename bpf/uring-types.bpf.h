@@ -31,6 +31,7 @@
 #define CQE_F_BUFFER (1 << 0)
 #define CQE_F_MORE (1 << 1)
 #define CQE_BUFFER_SHIFT 16
+#define HEADER_BYTES 16 /* sizeof(struct io_uring_recvmsg_out) */
 
 struct io_uring_buf {
 	u64 addr;

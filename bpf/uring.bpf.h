@@ -118,9 +118,15 @@ static __always_inline void uring_submitted(struct io_kiocb *req)
 		note_request(req, operation);
 }
 
+/* A multishot recvmsg puts a header (struct io_uring_recvmsg_out) before the bytes. */
+static __always_inline bool has_header(struct io_sr_msg *sr, u8 operation)
+{
+	return operation == OP_RECVMSG && BPF_CORE_READ(sr, flags) & RECVSEND_MULTISHOT;
+}
+
 /* Into a buffer of the ring's choice: where it ended, the message's iterator tells. */
-static __always_inline void describe_chosen(struct transfer *transfer, struct io_async_msghdr *message, u8 operation,
-					    bool is_many)
+static __always_inline void describe_chosen(struct transfer *transfer, struct io_async_msghdr *message,
+					    struct io_sr_msg *sr, u8 operation)
 {
 	u64 end;
 
@@ -128,7 +134,7 @@ static __always_inline void describe_chosen(struct transfer *transfer, struct io
 				bpf_core_enum_value(enum iter_type, ITER_UBUF))
 		return;
 	end = (u64)BPF_CORE_READ(message, msg.msg_iter.ubuf) + BPF_CORE_READ(message, msg.msg_iter.iov_offset);
-	if (operation == OP_RECVMSG && is_many) /* the result counts a header, too */
+	if (has_header(sr, operation)) /* which the result counts, too */
 		transfer->length = BPF_CORE_READ(message, msg.msg_iter.iov_offset);
 	if (BPF_CORE_READ(message, msg.msg_iter.iov_offset) >= transfer->length)
 		transfer->buffer = end - transfer->length;
@@ -150,7 +156,7 @@ static __always_inline void describe_uring(struct transfer *transfer, struct io_
 		u64 *holder = is_many ? &key : bpf_map_lookup_elem(&uring_messages, &message_key);
 
 		if (is_message_operation(operation) && holder && *holder == key)
-			describe_chosen(transfer, message, operation, is_many);
+			describe_chosen(transfer, message, sr, operation);
 		else if (!is_many && request && request->next_buffer_id == cqe_flags >> CQE_BUFFER_SHIFT)
 			transfer->buffer = request->next_buffer;
 		else if (operation == OP_READ)
@@ -222,7 +228,7 @@ static __attribute__((noinline)) bool describe_completion(struct io_kiocb *req, 
 		return false;
 	__builtin_memset(transfer, 0, sizeof(*transfer));
 	transfer->call = call;
-	transfer->length = result;
+	transfer->length = has_header(sr, operation) && result >= HEADER_BYTES ? result - HEADER_BYTES : result;
 	transfer->is_write = is_write;
 	transfer->is_deferred = true;
 	if (!(flags & MSG_TRUNC) && result)

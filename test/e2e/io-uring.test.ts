@@ -44,6 +44,7 @@ const modes = [
   "recv two defer",
   "recvmsg send async",
   "multishot two direct",
+  "multishot-msg send",
 ];
 
 test(`every way to ask for bytes: ${modes.join(", ")}`, async () => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * An HTTP server whose sockets are served by io_uring alone; its arguments say in which way:
- *   receive: recv | recvmsg | read | readv | select (buffer ring) | provide (buffers of the old kind) | multishot
+ *   receive: recv | recvmsg | read | readv | select (buffer ring) | provide (buffers of the old kind)
+ *            | multishot | multishot-msg (recvmsg, with a header in each buffer)
  *   send:    send | sendmsg | write | writev | zc | two (head and body) | linked (the same, linked) | silent (no CQE)
  *   ring:    sqpoll | defer | async (by worker threads) | direct (descriptors of the ring's own)
  *   socket:  an absolute path, for a unix socket instead of TCP
@@ -43,11 +44,17 @@ static char buffers[BUFFERS][BUFFER_BYTES];
 static const char *receiving = "recv", *sending = "send";
 static bool is_direct, is_async;
 static long requests, received_bytes, sent_bytes;
+static struct msghdr multishot_message; /* no name, no control data */
 static struct msghdr spoiled; /* a header that does not outlive the submission */
 
 static bool is(const char *what, const char *name)
 {
 	return !strcmp(what, name);
+}
+
+static bool is_choosing_from_ring(void)
+{
+	return is(receiving, "select") || is(receiving, "multishot") || is(receiving, "multishot-msg");
 }
 
 static void die(const char *what, int error)
@@ -93,7 +100,7 @@ static void accept_next(int listener)
 static void receive(struct connection *c)
 {
 	struct io_uring_sqe *sqe = request(c, RECEIVE);
-	bool is_selecting = is(receiving, "select") || is(receiving, "provide") || is(receiving, "multishot");
+	bool is_selecting = is_choosing_from_ring() || is(receiving, "provide");
 
 	c->in = (struct iovec){ c->buffer, sizeof(c->buffer) };
 	if (is(receiving, "recvmsg")) {
@@ -103,6 +110,8 @@ static void receive(struct connection *c)
 		io_uring_prep_read(sqe, c->fd, c->buffer, sizeof(c->buffer), 0);
 	} else if (is(receiving, "readv")) {
 		io_uring_prep_readv(sqe, c->fd, &c->in, 1, 0);
+	} else if (is(receiving, "multishot-msg")) {
+		io_uring_prep_recvmsg_multishot(sqe, c->fd, &multishot_message, 0);
 	} else if (is(receiving, "multishot")) {
 		io_uring_prep_recv_multishot(sqe, c->fd, NULL, 0, 0);
 	} else {
@@ -188,6 +197,7 @@ static void received(struct connection *c, struct io_uring_cqe *cqe)
 	bool is_selected = cqe->flags & IORING_CQE_F_BUFFER, is_armed = cqe->flags & IORING_CQE_F_MORE;
 	int buffer = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 	const char *data = is_selected ? buffers[buffer] : c->buffer;
+	int length = cqe->res;
 
 	if (cqe->res == -ENOBUFS) {
 		receive(c);
@@ -199,8 +209,17 @@ static void received(struct connection *c, struct io_uring_cqe *cqe)
 		c->is_over = true;
 		return;
 	}
-	received_bytes += cqe->res;
-	for (int i = 0; i < cqe->res; i++) {
+	if (is(receiving, "multishot-msg")) {
+		data += sizeof(struct io_uring_recvmsg_out);
+		length -= sizeof(struct io_uring_recvmsg_out);
+	}
+	if (length == 0) {
+		c->is_over = true;
+		give_buffers(buffer, 1);
+		return;
+	}
+	received_bytes += length;
+	for (int i = 0; i < length; i++) {
 		c->matched = data[i] == "\r\n\r\n"[c->matched] ? c->matched + 1 : data[i] == '\r';
 		if (c->matched == 4) {
 			respond(c);
@@ -306,7 +325,7 @@ int main(int count, char **names)
 		die("io_uring_setup", -error);
 	if (is_direct && (error = io_uring_register_files_sparse(&ring, 128)))
 		die("register_files_sparse", -error);
-	if (is(receiving, "select") || is(receiving, "multishot")) {
+	if (is_choosing_from_ring()) {
 		struct io_uring_buf_reg reg = { .ring_entries = BUFFERS, .bgid = GROUP };
 
 		if (posix_memalign((void **)&buffer_ring, 4096, BUFFERS * sizeof(struct io_uring_buf)))
