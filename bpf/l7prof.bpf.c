@@ -34,7 +34,7 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(l7p_uring_submit, struct io_kiocb *req)
 {
-	if (is_target(bpf_get_current_pid_tgid() >> 32))
+	if (is_target(current_process_id()))
 		uring_submitted(req);
 	return 0;
 }
@@ -42,7 +42,7 @@ int BPF_PROG(l7p_uring_submit, struct io_kiocb *req)
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(l7p_uring_complete, struct io_ring_ctx *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
 {
-	if (is_target(bpf_get_current_pid_tgid() >> 32))
+	if (is_target(current_process_id()))
 		uring_completed(ring, req, BPF_CORE_READ(cqe, user_data), BPF_CORE_READ(cqe, res),
 				BPF_CORE_READ(cqe, flags));
 	return 0;
@@ -52,7 +52,7 @@ int BPF_PROG(l7p_uring_complete, struct io_ring_ctx *ring, struct io_kiocb *req,
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(l7p_uring_submit_sqe, struct io_kiocb *req)
 {
-	if (is_target(bpf_get_current_pid_tgid() >> 32))
+	if (is_target(current_process_id()))
 		uring_submitted(req);
 	return 0;
 }
@@ -60,7 +60,7 @@ int BPF_PROG(l7p_uring_submit_sqe, struct io_kiocb *req)
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(l7p_uring_complete_7, struct io_ring_ctx *ring, struct io_kiocb *req, u64 user_data, int result, u32 flags)
 {
-	if (is_target(bpf_get_current_pid_tgid() >> 32))
+	if (is_target(current_process_id()))
 		uring_completed(ring, req, user_data, result, flags);
 	return 0;
 }
