@@ -28,7 +28,8 @@ CONF
 check() {
   local name=$1 port=$2
   shift 2
-  "$@" >"$work/out" 2>&1 < <(sleep $((seconds + 60))) &
+  # The servers of the tests end with their stdin, which bounds them, too.
+  "$@" >"$work/out" 2>&1 < <(exec sleep $((seconds + 600))) &
   server=$!
   until [ "$port" != 0 ] && curl -sk "https://127.0.0.1:$port/hello" >"$work/answer"; do
     kill -0 "$server" 2>/dev/null || break
@@ -36,7 +37,7 @@ check() {
     [ -n "$port" ] || port=0
   done
   # Bounded in count and time, though it is ended when the profiles are done.
-  ab -q -k -c 4 -t "$((seconds + 240))" -n 20000000 "https://127.0.0.1:$port/hello" >"$work/keep" 2>&1 &
+  ab -q -k -c 4 -t "$((seconds + 540))" -n 20000000 "https://127.0.0.1:$port/hello" >"$work/keep" 2>&1 &
   local keep=$!
   local done=0
   for round in $(seq "$rounds"); do
@@ -54,8 +55,10 @@ check() {
   curl -sk "https://127.0.0.1:$port/hello" >"$work/answer" || alive=dead
   echo "$name: $alive, $complete requests, ${errors:-?} failed, $done of $rounds profiles complete"
   [ "$alive" = alive ] && [ "${errors:-1}" = 0 ] && [ "$done" = "$rounds" ] || failed=$((failed + 1))
-  kill "$server"
+  kill "$server" 2>/dev/null
   wait "$server" 2>/dev/null
+  local status=$?
+  [ "$alive" = alive ] || echo "$name: it ended with status $status"
   server=
 }
 
