@@ -88,7 +88,7 @@ test("on one machine: every exchange is joined, whichever side is seen first", a
 
 test("over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP's round trip time", async () => {
   const { get, serverPid, untilClosed } = await acrossALink({ delayMs: 20 });
-  const run = await startL7prof([...exactly, "--comm", "curl", "--pid", `${serverPid}`]);
+  const run = await startL7prof([...exactly, "--comm", "curl", "--port", "8080", "--pid", `${serverPid}`]);
   await get(23, "/hello");
   await get(11, "/slow/30");
   await untilClosed();
@@ -116,7 +116,7 @@ test("over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP
 
 test("a link that loses every tenth segment with data: what each side sent again equals the kernel's own count", async () => {
   const { link, get, serverPid, retransmitted, untilClosed } = await acrossALink({ delayMs: 5, loseEvery: 10 });
-  const run = await startL7prof([...exactly, "--comm", "curl", "--pid", `${serverPid}`]);
+  const run = await startL7prof([...exactly, "--comm", "curl", "--port", "8080", "--pid", `${serverPid}`]);
   await get(101, "/size/1000");
   await untilClosed();
   const counted = retransmitted();
