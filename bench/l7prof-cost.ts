@@ -7,7 +7,9 @@ import { enableBpfStats } from "./bpf-stats.ts";
 import { cpuNs, peakMiB } from "./process-cost.ts";
 import { runLoad } from "./work.ts";
 
+/** Of one run: cold work, while the JIT compiles, and then warm work, as most of a long run is. */
 export interface Cost {
+  readonly coldCpuUsPerExchange: number;
   readonly bpfUsPerExchange: number;
   readonly cpuUsPerExchange: number;
   readonly peakMiB: number;
@@ -24,26 +26,32 @@ export async function startTimed(nginx: Nginx) {
   return { run, startMs: performance.now() - startedAt };
 }
 
-/** Kernel and user time per exchange while the known work runs. */
-export async function measureCost(nginx: Nginx, exchanges: number): Promise<Cost> {
+/** Kernel and user time per exchange while the known work runs: `cold` exchanges, then `warm` ones. */
+export async function measureCost(nginx: Nginx, cold: number, warm: number): Promise<Cost> {
   enableBpfStats();
   const { run, startMs } = await startTimed(nginx);
-  const its = new Set(programsOf(run.pid));
-  const [bpfBefore, cpuBefore] = [bpfNs(its), cpuNs(run.pid)];
-  await runLoad(nginx, exchanges);
-  const bpfTime = bpfNs(its) - bpfBefore;
-  await sleep(200); // what is still in the ring is its work, too
-  const cpuTime = cpuNs(run.pid) - cpuBefore;
+  const coldTime = await timeLoad(nginx, run.pid, cold);
+  const warmTime = await timeLoad(nginx, run.pid, warm);
   const peak = peakMiB(run.pid);
   const { summary } = await run.finish();
   return {
-    bpfUsPerExchange: bpfTime / exchanges / 1000,
-    cpuUsPerExchange: cpuTime / exchanges / 1000,
+    coldCpuUsPerExchange: coldTime.cpuNs / cold / 1000,
+    bpfUsPerExchange: warmTime.bpfNs / warm / 1000,
+    cpuUsPerExchange: warmTime.cpuNs / warm / 1000,
     peakMiB: peak,
     startMs,
     counted: totalOf(tallyOf(edgesOf(summary, "server"))),
     lostEvents: summary.capture.lostEvents,
   };
+}
+
+async function timeLoad(nginx: Nginx, pid: number, exchanges: number): Promise<{ bpfNs: number; cpuNs: number }> {
+  const its = new Set(programsOf(pid));
+  const [bpfBefore, cpuBefore] = [bpfNs(its), cpuNs(pid)];
+  await runLoad(nginx, exchanges);
+  const bpfTime = bpfNs(its) - bpfBefore;
+  await sleep(200); // what is still in the ring is its work, too
+  return { bpfNs: bpfTime, cpuNs: cpuNs(pid) - cpuBefore };
 }
 
 /** Share of one core, in percent, with nothing to see. */
