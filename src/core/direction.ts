@@ -3,15 +3,21 @@
  * parser. A gap shows by arithmetic, because each call says at which position of the stream its bytes began.
  */
 
-import type { CallLog } from "./calls.ts";
+import { CallLog } from "./calls.ts";
+import type { CurrentCall } from "./connection-context.ts";
 import type { RecordCursor } from "./decode.ts";
-import type { MessageHandler } from "./http1/handler.ts";
+import type { Head, MessageHandler } from "./http1/handler.ts";
 import { MessageParser } from "./http1/parser.ts";
 
 /** To tell the kernel costs a system call, which the copies of some records do. */
 const MIN_PASSED_BYTES = 1 << 18;
 /** Positions are compared as signed differences. */
 const MAX_PASSED_BYTES = 1 << 30;
+
+export interface DirectionHandler extends MessageHandler {
+  /** Bytes that were not copied go by next. */
+  onSkip(): void;
+}
 
 export class Direction {
   readonly parser: MessageParser;
@@ -21,7 +27,7 @@ export class Direction {
   messagePosition = 0;
   messageOtherPosition = 0;
   /** The calls of a head that is not whole yet; hardly ever needed. */
-  headCalls: CallLog | null = null;
+  private headCalls: CallLog | null = null;
   /** Where the message that is open began, or the next one begins; may be past 2^32. */
   nextMessageAt = 0;
   /** The peer has ended it, which the process may yet have to read. */
@@ -33,17 +39,16 @@ export class Direction {
   /** Bytes that no call showed went by: when they did, nobody knows. */
   isMissing = false;
   private passUpTo: number | undefined = undefined;
-  private readonly onSkip: () => void;
+  private readonly handler: DirectionHandler;
   /** Joined in mid-stream, no message seen yet: what goes by belongs to one that began before. */
   private isJoining: boolean;
   private cutSeen = 0;
   private lostSeen = 0;
 
-  /** `onSkip` is told before bytes that were not copied go by. */
-  constructor(kind: "request" | "response", handler: MessageHandler, isFresh: boolean, onSkip: () => void) {
+  constructor(kind: "request" | "response", handler: DirectionHandler, isFresh: boolean) {
     this.parser = new MessageParser(kind, handler, isFresh);
     this.isJoining = !isFresh;
-    this.onSkip = onSkip;
+    this.handler = handler;
   }
 
   /** The record's call came before one that was read already: nothing fits together any more. */
@@ -95,6 +100,19 @@ export class Direction {
     return isNews ? position : undefined;
   }
 
+  /** The call brought part of a head: nobody knows yet of which exchange. */
+  noteHeadCall(record: RecordCursor): void {
+    this.headCalls ??= new CallLog();
+    this.headCalls.add(record);
+  }
+
+  /** The log of the message whose head is whole now, and came to its end in this call. */
+  beginCalls(calls: CallLog, head: Head, { record, bytes }: CurrentCall): void {
+    calls.begin(head.bytes === bytes ? record.positionOf(head.start) : this.messagePosition);
+    if (this.headCalls !== null) calls.addAll(this.headCalls);
+    calls.add(record);
+  }
+
   /** The peer's FIN has arrived. */
   finArrived(): void {
     this.isEnding = true;
@@ -143,7 +161,7 @@ export class Direction {
   }
 
   private skip(count: number, timeNs: number): void {
-    this.onSkip();
+    this.handler.onSkip();
     this.parser.skip(count, timeNs);
   }
 }
