@@ -3,12 +3,11 @@ import type { Progress } from "../source.ts";
 import type { Reading } from "./views/footer.tsx";
 
 export class ReadingMeter {
-  private startMs: number | null = null;
+  private readonly startMs = performance.now();
 
   of(progress: Progress | null): Reading | null {
     if (progress === null) return null;
     const { doneBytes, totalBytes } = progress;
-    this.startMs ??= performance.now();
     const elapsedMs = performance.now() - this.startMs;
     return { doneBytes, totalBytes, leftMs: doneBytes > 0 ? (elapsedMs * (totalBytes - doneBytes)) / doneBytes : 0 };
   }

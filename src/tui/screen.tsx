@@ -17,6 +17,7 @@ import { themeOf } from "./theme.ts";
 
 /** A recording has many windows in no time. */
 const LEAST_FRAME_MS = 100;
+const PROGRESS_MS = 250;
 
 export class Screen implements View {
   private readonly config: Config;
@@ -35,6 +36,8 @@ export class Screen implements View {
   private readonly warnings: Warning[] = [];
   private isScheduled = false;
   private lastFrameMs = Number.NEGATIVE_INFINITY;
+  /** While a recording is read. */
+  private progressTimer: NodeJS.Timeout | undefined = undefined;
   private isGone = false;
   private hasQuit = false;
   private onQuit: () => void = () => {};
@@ -55,6 +58,7 @@ export class Screen implements View {
   start(start: Start, run: Run): void {
     this.run = run;
     this.collector.start(start);
+    if (run.progress() !== null) this.progressTimer = setInterval(() => this.schedule(), PROGRESS_MS);
     this.refresh();
   }
 
@@ -75,6 +79,7 @@ export class Screen implements View {
   }
 
   summary(summary: Summary): void {
+    clearInterval(this.progressTimer);
     this.summaryTold = summary;
     this.collector.summary(summary);
     this.refresh();
@@ -96,6 +101,7 @@ export class Screen implements View {
   }
 
   close(): void {
+    clearInterval(this.progressTimer);
     this.terminal.close();
     for (const signal of SIGNALS) process.off(signal, this.signalled);
     this.after.close();
