@@ -139,6 +139,7 @@ static __always_inline bool copy_message(struct scratch *scratch, u64 address, u
 		return false;
 	*end += message.msg_len;
 	scratch->vector = 0;
+	scratch->vector_done = 0; /* the one before may have been filled in part */
 	copy_vectors((u64)message.msg_hdr.msg_iov, message.msg_hdr.msg_iovlen, *end < limit ? *end : limit);
 	return *(volatile u32 *)&scratch->filled == *end;
 }
