@@ -8,8 +8,8 @@ import {
   PROCESS_STARTED,
   type RecordCursor,
 } from "../core/decode.ts";
+import type { PassedStretch } from "../core/lifecycle.ts";
 import type { Ended, Place, Target } from "../core/profile.ts";
-import type { PassedStretch } from "../core/profiler.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { placeOfProcess } from "./containers.ts";
 import { SystemError } from "./libbpf.ts";

@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { firstSession, LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
-import type { PassedStretch } from "../core/profiler.ts";
+import type { PassedStretch } from "../core/lifecycle.ts";
 import { UserError } from "../errors.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
