@@ -36,8 +36,9 @@ export interface OpenConnection {
 
 export class ConnectionTable {
   private readonly byId = new Map<number, OpenConnection>();
+  /** What was asked for last: a server writes where it has just read. */
+  private latest: OpenConnection | null = null;
   private readonly ends = new Ends<OpenConnection>();
-
   private readonly showSample: (sample: Sample) => void;
 
   /** `showSample` gets the samples that waited for their other side. */
@@ -46,7 +47,11 @@ export class ConnectionTable {
   }
 
   get(id: number): OpenConnection | undefined {
-    return this.byId.get(id);
+    const { latest } = this;
+    if (latest !== null && latest.info.id === id) return latest;
+    const open = this.byId.get(id);
+    if (open !== undefined) this.latest = open;
+    return open;
   }
 
   values(): Iterable<OpenConnection> {
@@ -64,6 +69,7 @@ export class ConnectionTable {
   add(record: RecordCursor): OpenConnection {
     const open = openConnection(record);
     this.byId.set(open.info.id, open);
+    this.latest = open;
     this.addEnds(open);
     return open;
   }
@@ -77,6 +83,7 @@ export class ConnectionTable {
 
   remove(open: OpenConnection): void {
     this.byId.delete(open.info.id);
+    this.latest = null;
     this.removeEnds(open);
   }
 
