@@ -24,34 +24,43 @@
 	 (u64)(g) << 48 | (u64)(h) << 56)
 #define IN_LOWER_CASE(at) (*(u64 *)(at) | 0x2020202020202020ULL)
 
+/* Looks at the line that begins after byte `i`, if a line ends there; false at the end of the head. */
+static __always_inline bool scan_line(struct scratch *scratch, u64 i)
+{
+	u8 *line;
+	u64 name;
+
+	if (i >= SCAN_BYTES)
+		return false;
+	if (scratch->payload[i] != '\n')
+		return true;
+	line = scratch->payload + i + 1;
+	if (line[0] == '\r' && line[1] == '\n') {
+		scratch->head.end = i + 3;
+		return false;
+	}
+	name = IN_LOWER_CASE(line);
+	if (name == LETTERS('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
+		if (IN_LOWER_CASE(line + 7) == LETTERS('-', 'l', 'e', 'n', 'g', 't', 'h', ':'))
+			scratch->head.content_length_at = i + 16;
+	} else if (name == LETTERS('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
+		scratch->head.is_coded = 1;
+	}
+	return true;
+}
+
 /* Finds the end of the head and its framing fields in the first `length` bytes of the scratch; answers in it. */
 __attribute__((noinline)) int scan_head(u32 length)
 {
 	struct scratch *scratch = scratch_of_cpu();
+	u32 count = length > 2 ? length - 2 : 0;
 
 	if (!scratch)
 		return 0;
 	scratch->head.end = 0;
 	scratch->head.content_length_at = 0;
 	scratch->head.is_coded = 0;
-	for (u32 i = 0; i < SCAN_BYTES && i + 2 < length; i++) {
-		u8 *line = scratch->payload + i + 1;
-		u64 name;
-
-		if (scratch->payload[i] != '\n')
-			continue;
-		if (line[0] == '\r' && line[1] == '\n') {
-			scratch->head.end = i + 3;
-			break;
-		}
-		name = IN_LOWER_CASE(line);
-		if (name == LETTERS('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
-			if (IN_LOWER_CASE(line + 7) == LETTERS('-', 'l', 'e', 'n', 'g', 't', 'h', ':'))
-				scratch->head.content_length_at = i + 16;
-		} else if (name == LETTERS('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
-			scratch->head.is_coded = 1;
-		}
-	}
+	EACH(i, count, SCAN_BYTES, SCAN_BYTES, scan_line(scratch, i));
 	return 0;
 }
 
