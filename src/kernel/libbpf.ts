@@ -103,6 +103,8 @@ function loadLibbpf() {
       return { memory: koffi.view(address, length), address };
     },
     waitForInput: waitForInputOf(libc),
+    /** Gives back to the system what loading took: libbpf reads all of the kernel's BTF for each object. */
+    trimMemory: trimMemoryOf(libc),
     unmap: libc.func("int munmap(void *address, size_t length)") as (address: Pointer, length: number) => number,
   };
 }
@@ -231,6 +233,16 @@ function attachUprobesOf(libc: LibraryHandle) {
     if (fd < 0) throw new SystemError("BPF_LINK_CREATE", koffi.errno());
     return fd;
   };
+}
+
+/** Of glibc; others have no such function. */
+function trimMemoryOf(libc: LibraryHandle): () => void {
+  try {
+    const trim = libc.func("int malloc_trim(size_t pad)");
+    return () => void trim(0);
+  } catch {
+    return () => {};
+  }
 }
 
 /** Waits on another thread until the descriptor has input, at most `timeoutMs`. */

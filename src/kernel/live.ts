@@ -12,7 +12,7 @@ import type { PassedStretch } from "../core/lifecycle.ts";
 import type { Ended, Place, Target } from "../core/profile.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { placeOfProcess } from "./containers.ts";
-import { SystemError } from "./libbpf.ts";
+import { libbpf, SystemError } from "./libbpf.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
 import { findGroups } from "./target-groups.ts";
@@ -89,6 +89,7 @@ export class LiveSource implements Source {
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);
     this.tls?.scan(processesOf(targets, added));
+    libbpf().trimMemory();
     this.targets = described;
     const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;
     this.alive = isEndless ? null : new Set(added);
