@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { inRepo, temporaryDirectory } from "../support/paths.ts";
 import { getRequest, rawConnection } from "../support/raw-client.ts";
 import { startNodeServer, startServer } from "../support/servers.ts";
 import { tallyOf, totalOf } from "../support/tally.ts";
+import { until } from "../support/until.ts";
 
 const insecure = { rejectUnauthorized: false } as const;
 
@@ -184,11 +185,24 @@ test("--port: other connections of the process are left out", async () => {
   expect(summary.edges.map(({ requests, peer }) => [requests, peer.port])).toEqual([[2, Number(wanted)]]);
 });
 
+/** It has links to user-space functions: one for many since kernel 6.6, else a perf event each. */
+function isAttachedToFunctions(pid: number): boolean {
+  const directory = `/proc/${pid}/fdinfo`;
+  try {
+    const texts = readdirSync(directory).map((fd) => readFileSync(`${directory}/${fd}`, "utf8"));
+    return texts.some((text) => /^link_type:\s*(uprobe_multi|perf)/m.test(text));
+  } catch {
+    return false; // a descriptor was closed meanwhile: it is still at work
+  }
+}
+
 test("a library that is loaded later", async () => {
   const nginx = await startSecureNginx("TLSv1.3");
-  const program = `import sys; print("ready 0", flush=True); sys.stdin.readline(); sys.argv = ["", "${nginx.port}", "urllib", "5"]; exec(open("${inRepo("test/servers/https-client.py")}").read())`;
+  const program = `import sys; print("ready 0", flush=True); sys.stdin.readline(); import ssl; print("loaded", flush=True); sys.stdin.readline(); sys.argv = ["", "${nginx.port}", "urllib", "5"]; exec(open("${inRepo("test/servers/https-client.py")}").read())`;
   const client = await startServer("python3", ["-c", program]);
   const run = await startL7prof([...exactly, "--pid", `${client.pid}`]);
+  await client.ask("load", /^loaded/);
+  await until("l7prof is attached to the library", () => isAttachedToFunctions(run.pid));
   await client.ask("go", /^done/);
   const { summary } = await run.finished();
   expectHttps(summary);
