@@ -53,7 +53,7 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 				       .kind = kind };
 	struct tls_thread *thread;
 
-	if (!is_reported(id >> 32))
+	if (!is_reported(current_process_id()))
 		return;
 	thread = thread_of(id);
 	if (!thread)
@@ -72,7 +72,7 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 /* Makes one if it is seen for the first time. */
 static __always_inline struct tls_session *session_at(struct tls_scratch *scratch, u64 address, bool is_fresh)
 {
-	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_key key = { .session = address, .pid = current_process_id() };
 	struct tls_session *session = bpf_map_lookup_elem(&tls_sessions, &key);
 	struct tls_session new = { .is_fresh = is_fresh };
 
@@ -217,7 +217,7 @@ static __always_inline void call_of_session_ended(struct tls_thread *thread, str
 
 static __always_inline void tls_session_begins(u64 address)
 {
-	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_key key = { .session = address, .pid = current_process_id() };
 	struct tls_scratch *claimed;
 
 	if (!address || !is_reported(key.pid))
@@ -236,7 +236,7 @@ static __always_inline void tls_call_ends(struct pt_regs *regs)
 	struct tls_thread *thread;
 	struct tls_call *slot, call;
 
-	if (!is_reported(id >> 32))
+	if (!is_reported(current_process_id()))
 		return;
 	thread = bpf_map_lookup_elem(&tls_threads, &id);
 	if (!thread)
@@ -254,7 +254,7 @@ static __always_inline void tls_call_ends(struct pt_regs *regs)
 
 static __always_inline void tls_session_ends(u64 address)
 {
-	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_key key = { .session = address, .pid = current_process_id() };
 	struct state_event record = { .state = TCP_CLOSE, .shutdown = 3 };
 	struct tls_session *session;
 	struct connection *connection;

@@ -90,7 +90,7 @@ static __always_inline void bind(struct scratch *scratch, struct tls_session *se
 	if (!connection)
 		return;
 	connection->session = address;
-	connection->session_pid = bpf_get_current_pid_tgid() >> 32;
+	connection->session_pid = current_process_id();
 	connection->state = CONNECTION_BOUND;
 	session->socket = socket;
 	session->inode = inode;
@@ -103,7 +103,7 @@ static __always_inline void bind(struct scratch *scratch, struct tls_session *se
 
 static __always_inline struct tls_session *session_of(u64 address)
 {
-	struct tls_key key = { .session = address, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_key key = { .session = address, .pid = current_process_id() };
 
 	return bpf_map_lookup_elem(&tls_sessions, &key);
 }
