@@ -91,16 +91,24 @@ static __always_inline struct connection *add_connection(struct socket_ref *ref)
 			entry.state = CONNECTION_IGNORED;
 	} else if (family != AF_UNIX || config.port_count) {
 		return NULL;
+	} else {
+		entry.is_whole = is_unused_unix(ref);
 	}
 	bpf_map_update_elem(&connections, &key, &entry, BPF_ANY);
 	return bpf_map_lookup_elem(&connections, &key);
+}
+
+static __always_inline bool is_first_call(struct connection *connection, struct transfer *transfer)
+{
+	return connection->in_position + connection->out_position == transfer->length;
 }
 
 /* Looks at the first bytes of a call; true if the connection is followed from this call on. */
 static __always_inline bool is_http(struct connection *connection, struct socket_ref *ref, struct scratch *scratch,
 				    struct transfer *transfer, struct task_struct *task, u32 fd)
 {
-	bool fresh = connection->is_tcp && is_fresh(ref->sk, transfer->is_write, transfer->moved);
+	bool fresh = connection->is_tcp ? is_fresh(ref->sk, transfer->is_write, transfer->moved) :
+					  connection->is_whole && is_first_call(connection, transfer);
 	u8 flags = (fresh ? FLAG_FRESH : 0) | (transfer->is_write ? FLAG_WRITE : 0);
 	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 

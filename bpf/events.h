@@ -179,7 +179,7 @@ struct connection {
 	u8 has_silent_sends; /* of io_uring, which nobody tells of */
 	u8 is_unreadable; /* some of its bytes were; it has been told */
 	u8 pending_sends; /* of io_uring: submitted, not yet told of */
-	u8 reserved;
+	u8 is_whole; /* of a unix socket: no call on it was missed */
 };
 
 /* Key of the map `tls_sessions`: the library's object for a session, SSL or the like. */

@@ -18,6 +18,7 @@ struct owner {
 	u32 inode;      /* AF_UNIX: of its socket, which tells a reused address */
 	u32 connect_us; /* how long connecting took; 0 if it accepted */
 	char comm[16];
+	u32 is_unused;  /* AF_UNIX: it was a target that got the socket, and it has not used it yet */
 };
 
 /* By key_of(). Nobody is taken out: a peer may be looked for when its end is gone. */
@@ -59,12 +60,13 @@ static __always_inline bool is_stream(u16 family, short type, u16 protocol)
 	       (family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && protocol == IPPROTO_TCP));
 }
 
-static __always_inline void remember_owner(struct task_struct *task, struct socket_ref *ref, u16 family)
+static __always_inline void remember_owner(struct task_struct *task, struct socket_ref *ref, u16 family, bool is_new)
 {
 	struct owner owner = { .inode = ref->inode };
 	u64 key = key_of(ref->sk, family);
 
 	set_owner(&owner, task);
+	owner.is_unused = is_new && family == AF_UNIX && is_target(owner.pid);
 	bpf_map_update_elem(&owners, &key, &owner, BPF_ANY);
 }
 
@@ -80,7 +82,7 @@ static __always_inline void socket_got_owner(struct pt_regs *regs, u8 call, long
 	family = FIELD(sock_common, ref.sk, skc_family);
 	if (is_stream(family, ref.type, FIELD(sock, ref.sk, sk_protocol)) &&
 	    (call == CALL_ACCEPT || family == AF_UNIX))
-		remember_owner(task, &ref, family);
+		remember_owner(task, &ref, family, true);
 }
 
 static __always_inline void remember_owner_of_file(struct task_struct *task, struct file *file)
@@ -102,7 +104,7 @@ static __always_inline void remember_owner_of_file(struct task_struct *task, str
 		return;
 	if (family != AF_UNIX && !FIELD(sock_common, ref.sk, skc_dport)) /* it listens */
 		return;
-	remember_owner(task, &ref, family);
+	remember_owner(task, &ref, family, false);
 }
 
 static __always_inline struct owner *unix_peer_of(struct sock *sk)
@@ -115,7 +117,22 @@ static __always_inline struct owner *unix_peer_of(struct sock *sk)
 		return NULL;
 	owner = bpf_map_lookup_elem(&owners, &peer);
 	inode = BPF_CORE_READ((struct sock *)peer, sk_socket, file, f_inode, i_ino);
+	/* Without one it has ended, or has not been accepted yet: then the owner is that of a socket before it. */
+	if (!inode && BPF_CORE_READ((struct sock *)peer, __sk_common.skc_state) != TCP_CLOSE)
+		return NULL;
 	return owner && (!inode || inode == owner->inode) ? owner : NULL;
+}
+
+/* Asked once, at the first call of a target: true if it got the unix socket while we looked, so that was the first. */
+static __always_inline bool is_unused_unix(struct socket_ref *ref)
+{
+	u64 key = (u64)ref->sk;
+	struct owner *owner = bpf_map_lookup_elem(&owners, &key);
+	bool is_unused = owner && owner->inode == ref->inode && owner->is_unused;
+
+	if (is_unused)
+		owner->is_unused = 0;
+	return is_unused;
 }
 
 static __always_inline struct owner *tcp_peer_of(struct sock *sk)

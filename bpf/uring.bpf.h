@@ -38,7 +38,7 @@ static __always_inline void meet_connection(struct task_struct *task, struct soc
 		connection = add_connection(ref);
 		if (!connection)
 			return;
-		remember_owner(task, ref, FIELD(sock_common, ref->sk, skc_family));
+		remember_owner(task, ref, FIELD(sock_common, ref->sk, skc_family), false);
 		if (!connection->is_tcp) {
 			u64 descriptor_key = (bpf_get_current_pid_tgid() >> 32 << 32) | fd;
 			struct unix_descriptor descriptor = { .socket = (u64)ref->sk, .inode = ref->inode };
@@ -46,8 +46,10 @@ static __always_inline void meet_connection(struct task_struct *task, struct soc
 			bpf_map_update_elem(&unix_descriptors, &descriptor_key, &descriptor, BPF_ANY);
 		}
 	}
-	if (is_silent)
+	if (is_silent) {
 		connection->has_silent_sends = true;
+		connection->is_whole = false;
+	}
 	if (!connection->is_tcp)
 		return;
 	if (!connection->in_position || !is_write)

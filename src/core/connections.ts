@@ -117,8 +117,8 @@ export class ConnectionTable {
 
 /** TCP counts for both. What we count for unix sockets and TLS sessions begins when each end is first seen. */
 function hasCommonPositions(a: ConnectionInfo, b: ConnectionInfo): boolean {
-  if (a.isUnix || a.protocol !== b.protocol) return false;
-  return a.protocol === "http" || (a.isFresh && b.isFresh);
+  if (a.protocol !== b.protocol) return false;
+  return (a.protocol === "http" && !a.isUnix) || (a.isFresh && b.isFresh);
 }
 
 /** As a record of its first sight tells it. */

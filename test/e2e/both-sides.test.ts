@@ -8,6 +8,7 @@ import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";
 import { connectSlowly } from "../support/link.ts";
 import { createNamespace, type Namespace, runIn } from "../support/network.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
+import { connectRaw, getRequest } from "../support/raw-client.ts";
 import { startClient, startNodeServer } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
@@ -84,6 +85,45 @@ test("on one machine: every exchange is joined, whichever side is seen first", a
     expect(bothSides!.transitMs).toBeCloseTo(bothSides!.clientMs - bothSides!.serverMs, 4);
   }
   expect(summary.capture.coverage).toBe(1);
+});
+
+test("over a unix socket: of connections that were opened while l7prof looked", async () => {
+  const path = join(temporaryDirectory(), "app.sock");
+  const server = await startNodeServer(["--path", path]);
+  const before = await connectRaw({ path });
+  const ask = async () => {
+    await before.write(getRequest("/hello"));
+    await before.response();
+  };
+  await ask();
+  const run = await startL7prof([...exactly, "--pid", `${server.pid},${process.pid}`, "--comm", "curl", "--slow", "0"]);
+  const urls = (count: number, name: string) => Array.from({ length: count }, () => `http://test${name}`);
+  const curl = (...asked: string[]) => runChild("curl", ["-s", "-o", "/dev/null", "--unix-socket", path, ...asked]);
+  await curl(...urls(23, "/hello"));
+  await curl(...urls(7, "/slow/20"), ...urls(5, "/size/1000"));
+  await ask();
+  const { summary, samples } = await run.finish();
+  const joined = summary.edges.filter((edge) => edge.bothSides);
+  const rows = joined.map(({ side, requests, bothSides }) => [side, requests, bothSides!.exchanges]);
+  expect(rows.toSorted()).toEqual([
+    ["client", 12, 12],
+    ["client", 23, 23],
+    ["server", 12, 12],
+    ["server", 23, 23],
+  ]);
+  // Where the connection stood when it was joined in the middle, nobody knows.
+  const rest = summary.edges.filter((edge) => !edge.bothSides).map(({ side, requests }) => [side, requests]);
+  expect(rest.toSorted()).toEqual([
+    ["client", 1],
+    ["server", 1],
+  ]);
+  for (const { side, durationMs, bothSides, request, response } of samples) {
+    if (bothSides) expect(bothSides[side === "client" ? "clientMs" : "serverMs"]).toBe(durationMs);
+    if (bothSides && request.uri === "/slow/20") expect(bothSides.serverMs).toBeGreaterThanOrEqual(19);
+    expect(response.status).toBe(200);
+  }
+  expect(samples.filter(({ bothSides }) => bothSides)).toHaveLength(2 * 35);
+  before.close();
 });
 
 test("over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP's round trip time", async () => {

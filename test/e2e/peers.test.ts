@@ -51,6 +51,14 @@ test("over a unix socket, from both ends, opened before and after the start", as
   expect(asked.summary.edges).toMatchObject([{ side: "client", peer: { pid: server.pid, comm: "node" } }]);
 });
 
+test("over unix sockets that are accepted late, at addresses that other sockets had before", async () => {
+  const path = join(temporaryDirectory(), "app.sock");
+  const programs = startChild("python3", [inRepo("test/servers/late-accept.py"), path, "53"]);
+  const [, server, client] = await programs.line(/^ready (\d+) (\d+)$/);
+  const { summary } = await profile(["--pid", `${client}`, "--no-follow"], () => programs.ask("", /^done$/));
+  expect(summary.edges.map(({ requests, peer }) => [requests, peer.pid])).toEqual([[53, Number(server)]]);
+});
+
 test("in another network namespace, straight and through NAT of address and port", async () => {
   const [inside, router, outside] = [createNamespace(), createNamespace(), createNamespace()];
   connectNamespaces({ namespace: inside, address: "10.77.1.2/24" }, { namespace: router, address: "10.77.1.1/24" });
