@@ -78,7 +78,7 @@ static __always_inline struct connection *add_connection(struct socket_ref *ref)
 	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 	u64 key = (u64)sk;
 
-	if (ref->type != SOCK_STREAM)
+	if (!is_stream_socket(sk))
 		return NULL;
 	if (family == AF_INET || family == AF_INET6) {
 		if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)

@@ -197,7 +197,6 @@ struct sock_common {
 };
 
 struct socket {
-	short type;
 	struct file *file;
 	struct sock *sk;
 };
@@ -207,6 +206,7 @@ struct sock {
 	struct socket *sk_socket;
 	u8 sk_shutdown;
 	int sk_err;
+	u16 sk_type;
 	u16 sk_protocol;
 };
 

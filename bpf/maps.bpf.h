@@ -103,7 +103,6 @@ struct transfer {
 struct socket_ref {
 	struct sock *sk;
 	u32 inode;
-	short type;
 };
 
 struct scratch {
@@ -166,7 +165,7 @@ static __always_inline void event_init(struct event *event, u8 kind, u32 connect
 
 	event->time_ns = bpf_ktime_get_ns();
 	event->connection = connection;
-	event->pid = current_process_id();
+	event->pid = config.pid_namespace ? current_process_id() : id >> 32; /* one helper call, not two */
 	event->tid = (u32)id;
 	event->kind = kind;
 	event->flags = 0;

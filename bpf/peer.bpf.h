@@ -54,10 +54,11 @@ static __always_inline void set_owner(struct owner *owner, struct task_struct *t
 	BPF_CORE_READ_STR_INTO(&owner->comm, task, group_leader, comm);
 }
 
-static __always_inline bool is_stream(u16 family, short type, u16 protocol)
+/* Of the kinds of which the other end can be told. */
+static __always_inline bool has_known_ends(struct sock *sk, u16 family)
 {
-	return type == SOCK_STREAM &&
-	       (family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && protocol == IPPROTO_TCP));
+	return is_stream_socket(sk) && (family == AF_UNIX || ((family == AF_INET || family == AF_INET6) &&
+							       FIELD(sock, sk, sk_protocol) == IPPROTO_TCP));
 }
 
 static __always_inline void remember_owner(struct task_struct *task, struct socket_ref *ref, u16 family, bool is_new)
@@ -80,27 +81,19 @@ static __always_inline void socket_got_owner(struct pt_regs *regs, u8 call, long
 	if (is_compat_call(task) || !socket_of(task, call == CALL_ACCEPT ? ret : SYSCALL_ARG0(regs), &ref))
 		return;
 	family = FIELD(sock_common, ref.sk, skc_family);
-	if (is_stream(family, ref.type, FIELD(sock, ref.sk, sk_protocol)) &&
-	    (call == CALL_ACCEPT || family == AF_UNIX))
+	if (has_known_ends(ref.sk, family) && (call == CALL_ACCEPT || family == AF_UNIX))
 		remember_owner(task, &ref, family, true);
 }
 
 static __always_inline void remember_owner_of_file(struct task_struct *task, struct file *file)
 {
-	struct socket *socket = socket_of_file(file);
-	struct socket_ref ref = {};
-	struct inode *inode;
+	struct socket_ref ref;
 	u16 family;
 
-	if (!socket)
+	if (!refer_to(file, &ref))
 		return;
-	ref.sk = FIELD(socket, socket, sk);
-	if (!ref.sk)
-		return;
-	inode = FIELD(file, file, f_inode);
-	ref.inode = FIELD(inode, inode, i_ino);
 	family = FIELD(sock_common, ref.sk, skc_family);
-	if (!is_stream(family, FIELD(socket, socket, type), FIELD(sock, ref.sk, sk_protocol)))
+	if (!has_known_ends(ref.sk, family))
 		return;
 	if (family != AF_UNIX && !FIELD(sock_common, ref.sk, skc_dport)) /* it listens */
 		return;

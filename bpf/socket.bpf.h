@@ -20,6 +20,11 @@ static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 	return (struct file *)FIELD(hlist_head, FIELD(fdtable, table, fd) + fd, first);
 }
 
+static __always_inline bool is_stream_socket(struct sock *sk)
+{
+	return FIELD(sock, sk, sk_type) == SOCK_STREAM;
+}
+
 /* NULL if the file is no socket: only of a socket does the private data point back at the file. */
 static __always_inline struct socket *socket_of_file(struct file *file)
 {
@@ -35,10 +40,9 @@ static __always_inline bool is_socket(struct task_struct *task, u32 fd)
 	return file && socket_of_file(file);
 }
 
-/* False if the descriptor is no socket. */
-static __always_inline bool socket_of(struct task_struct *task, u32 fd, struct socket_ref *ref)
+/* False if the file is no socket. */
+static __always_inline bool refer_to(struct file *file, struct socket_ref *ref)
 {
-	struct file *file = file_of(task, fd);
 	struct socket *socket = file ? socket_of_file(file) : NULL;
 	struct inode *inode;
 
@@ -47,8 +51,12 @@ static __always_inline bool socket_of(struct task_struct *task, u32 fd, struct s
 	inode = FIELD(file, file, f_inode);
 	ref->sk = FIELD(socket, socket, sk);
 	ref->inode = FIELD(inode, inode, i_ino);
-	ref->type = FIELD(socket, socket, type);
 	return ref->sk != NULL;
+}
+
+static __always_inline bool socket_of(struct task_struct *task, u32 fd, struct socket_ref *ref)
+{
+	return refer_to(file_of(task, fd), ref);
 }
 
 /* Nothing went over the TCP connection before the call that just moved `length` bytes. */

@@ -12,20 +12,6 @@
 
 #include "uring-requests.bpf.h"
 
-static __always_inline bool socket_of_request(struct file *file, struct socket_ref *ref)
-{
-	struct socket *socket = file ? socket_of_file(file) : NULL;
-	struct inode *inode;
-
-	if (!socket)
-		return false;
-	inode = FIELD(file, file, f_inode);
-	ref->sk = FIELD(socket, socket, sk);
-	ref->inode = FIELD(inode, inode, i_ino);
-	ref->type = FIELD(socket, socket, type);
-	return ref->sk != NULL;
-}
-
 /* Notes where the streams stand before the request, unless bytes of earlier ones may have gone by untold. */
 static __always_inline void meet_connection(struct task_struct *task, struct socket_ref *ref, u32 fd, bool is_write,
 					    bool is_silent)
@@ -106,7 +92,7 @@ static __always_inline void uring_submitted(struct io_kiocb *req)
 	if (!call || call == CALL_CLOSE)
 		return;
 	is_known = !(flags & SQE_FIXED_FILE);
-	if (is_known && (!socket_of(task, fd, &ref) || ref.type != SOCK_STREAM))
+	if (is_known && (!socket_of(task, fd, &ref) || !is_stream_socket(ref.sk)))
 		return;
 	is_silent = flags & SQE_CQE_SKIP && call >= CALL_WRITE;
 	if (is_known) {
@@ -226,7 +212,7 @@ static __attribute__((noinline)) bool describe_completion(struct io_kiocb *req, 
 		return false;
 	ref = &scratch->ref;
 	transfer = &scratch->transfer;
-	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || !socket_of_request(BPF_CORE_READ(req, file), ref))
+	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || !refer_to(BPF_CORE_READ(req, file), ref))
 		return false;
 	__builtin_memset(transfer, 0, sizeof(*transfer));
 	transfer->call = call;
@@ -248,7 +234,7 @@ static __attribute__((noinline)) void send_settled(struct io_kiocb *req, u8 oper
 	struct socket_ref ref;
 	u64 key;
 
-	if (call_of_operation[operation & (OPS - 1)] < CALL_WRITE || !socket_of_request(BPF_CORE_READ(req, file), &ref))
+	if (call_of_operation[operation & (OPS - 1)] < CALL_WRITE || !refer_to(BPF_CORE_READ(req, file), &ref))
 		return;
 	key = (u64)ref.sk;
 	connection = bpf_map_lookup_elem(&connections, &key);
