@@ -13,6 +13,7 @@ import type { Ended, Place, Target } from "../core/profile.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { placeOfProcess } from "./containers.ts";
 import { libbpf, SystemError } from "./libbpf.ts";
+import { goFirst } from "./priority.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import { commOf, exists } from "./processes.ts";
 import { findGroups } from "./target-groups.ts";
@@ -56,6 +57,7 @@ export class LiveSource implements Source {
 
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
   static async open(config: Config, commandPid: number | null): Promise<LiveSource> {
+    goFirst(); // the program of -- CMD has begun as it was
     const { targets } = config;
     const groups = findGroups(targets);
     const cgroups = [...targets.cgroups, ...groups.cgroups];
