@@ -1,4 +1,5 @@
 /** One pair: the client does its work on the server while three l7profs look, each from its own side. */
+import { join } from "node:path";
 import { createCgroup } from "../test/support/cgroup.ts";
 import { withoutInterim } from "./account.ts";
 import { type ClientDescription, prepareClient, runClient } from "./client.ts";
@@ -21,19 +22,23 @@ export async function openStage(description: ServerDescription): Promise<Stage> 
 }
 
 /** What goes wrong is a wrong row, not the end. */
-export function measure(stage: Stage, client: ClientDescription): Promise<Row> {
-  return run(stage, client).catch((error: Error) => failedRow(stage.server.description.name, client.name, error));
+export function measure(stage: Stage, client: ClientDescription, recordings?: string): Promise<Row> {
+  return run(stage, client, recordings).catch((error: Error) =>
+    failedRow(stage.server.description.name, client.name, error),
+  );
 }
 
-async function run({ server, cgroup }: Stage, description: ClientDescription): Promise<Row> {
+async function run({ server, cgroup }: Stage, description: ClientDescription, recordings?: string): Promise<Row> {
   await server.discardLog(); // what a pair has left that failed
   const prepared = await prepareClient(description, server.place.port, server.description.abilities);
   const clientPid = prepared.gated.child.pid;
   cgroup.add(clientPid);
+  const pair = `${server.description.name} - ${description.name}`.replaceAll(/[^\w-]+/g, "_");
+  const recordAs = (view: string) => (recordings ? ["--record", join(recordings, `${pair}.${view}.l7prof`)] : []);
   const [fromServer, fromClient, fromBoth] = await Promise.all([
-    startView(["--pid", `${server.pid}`]),
-    startView(["--pid", `${clientPid}`], ["--keep", "none"]),
-    startView(["--cgroup", cgroup.directory], ["--keep", "request"]),
+    startView(["--pid", `${server.pid}`], recordAs("server")),
+    startView(["--pid", `${clientPid}`], ["--keep", "none", ...recordAs("client")]),
+    startView(["--cgroup", cgroup.directory], ["--keep", "request", ...recordAs("both")]),
   ]);
   const client = await runClient(prepared);
   const { log, originLog } = await server.logs(client.exchanges.length);

@@ -34,6 +34,8 @@ export interface ServerDescription {
 export interface LogDescription {
   /** In its directory, or what it or a second program prints. */
   readonly from: "stdout" | "stderr" | { readonly file: string } | { readonly command: (place: Place) => string[] };
+  /** Waits until the second program would not miss a line. */
+  readonly isReading?: (reader: Child) => Promise<unknown>;
   /** Its sizes of responses have those of interim ones in them. */
   readonly countsInterim?: boolean;
   /** Milliseconds of one unit of its durations. */
@@ -114,6 +116,7 @@ async function openLog(log: LogDescription, place: Place, gated: { child: Child;
   if ("file" in from) return () => linesOfFile(join(place.directory, from.file));
   const reader = await startGated(from.command(place), { cwd: place.directory });
   await reader.release();
+  await log.isReading?.(reader.child);
   return reader.output;
 }
 

@@ -178,9 +178,9 @@ static __always_inline void set_positions(struct data_event *record, struct conn
 		out = FIELD(tcp_sock, tcp, write_seq);
 		if (transfer->is_deferred)
 			go_back(connection, transfer, &in, &out);
-		if (transfer->is_write)
+		if (transfer->is_write || !connection->out_position)
 			connection->out_position = out;
-		else
+		if (!transfer->is_write || !connection->in_position)
 			connection->in_position = in;
 	} else if (transfer->is_write) {
 		connection->out_position = out += transfer->length;
@@ -296,6 +296,17 @@ static __always_inline void call_returned(struct pt_regs *regs, u8 call, long re
 		report(task, &ref, &transfer, fd);
 }
 
+/* A call has moved bytes and not returned yet: the peer's reset overtakes it. A FIN that was sent counts as one. */
+static __always_inline bool is_call_returning(struct connection *connection, struct tcp_sock *tcp, u8 shutdown)
+{
+	u32 fin = shutdown & SEND_SHUTDOWN ? 1 : 0;
+
+	if (connection->in_position && BPF_CORE_READ(tcp, copied_seq) != connection->in_position)
+		return true;
+	return connection->out_position && !connection->has_silent_sends &&
+	       BPF_CORE_READ(tcp, write_seq) - connection->out_position > fin;
+}
+
 static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 state)
 {
 	u64 key = (u64)sk;
@@ -305,24 +316,28 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 
 	if (!connection)
 		return;
-	/* The FIN counts as one. */
-	record.has_unread = state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket) &&
-			    BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1;
+	record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
+	if (state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket)) {
+		/* The FIN counts as one. */
+		if (BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1)
+			record.has_more = MORE_UNREAD;
+		else if (connection->state == CONNECTION_FOLLOWED && connection->is_tcp &&
+			 is_call_returning(connection, tcp, record.shutdown))
+			record.has_more = MORE_RETURNING;
+	}
 	if (connection->state == CONNECTION_BOUND) {
-		record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
 		bound_state_changed(connection, &record);
 	} else if (connection->state == CONNECTION_FOLLOWED || connection->state == CONNECTION_OPAQUE) {
 		if (state == TCP_CLOSE && connection->is_tcp && connection->state == CONNECTION_FOLLOWED)
 			emit_tcp(sk, connection->inode);
 		event_init(&record.event, EVENT_STATE, connection->inode);
 		record.event.flags = FLAG_ABSOLUTE;
-		record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
 		record.in_position = BPF_CORE_READ(tcp, copied_seq);
 		record.out_position = BPF_CORE_READ(tcp, write_seq);
 		record.error = BPF_CORE_READ(sk, sk_err);
 		emit(&record, sizeof(record), 0);
 	}
-	if (state == TCP_CLOSE && !record.has_unread)
+	if (state == TCP_CLOSE && !record.has_more)
 		bpf_map_delete_elem(&connections, &key);
 }
 

@@ -92,11 +92,15 @@ struct open_event {
 	u32 out_base;     /* … the lower half of the other end's `socket` */
 };
 
+/* state_event.has_more */
+#define MORE_UNREAD 1    /* bytes that it has not read */
+#define MORE_RETURNING 2 /* a call that has moved bytes and not returned yet */
+
 struct state_event {
 	struct event event;
 	u8 state;         /* the new TCP state; TCP_CLOSE for a unix socket */
 	u8 shutdown;      /* sk_shutdown: bit 0 the process reads no more, bit 1 it writes no more */
-	u8 has_unread;    /* TCP_CLOSE: the process still has the socket, and bytes to read from it */
+	u8 has_more;      /* TCP_CLOSE: the process still has the socket, and what of it is still to come */
 	u8 old_state;
 	u32 in_position;  /* how far the process had read */
 	u32 out_position; /* how far it had written */

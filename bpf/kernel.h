@@ -55,6 +55,7 @@ enum bpf_map_type {
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
+#define SEND_SHUTDOWN 2
 
 struct iovec {
 	void *iov_base;

@@ -208,7 +208,7 @@ static __always_inline void bound_state_changed(struct connection *connection, s
 		record->out_position = session->stream.out_position;
 		emit(record, sizeof(*record), 0);
 	}
-	if (record->state == TCP_CLOSE && !record->has_unread) {
+	if (record->state == TCP_CLOSE && !record->has_more) {
 		session->stream.state = CONNECTION_SNIFFED;
 		session->socket = 0;
 		session->is_fresh = 0;

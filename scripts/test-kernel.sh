@@ -1,17 +1,18 @@
 #!/bin/bash
 # Boots another kernel under emulation and profiles a small Node server on it: does l7prof load and count there?
 #   apt-get download linux-image-6.1.0-56-amd64 && scripts/test-kernel.sh linux-image-6.1.0-56-amd64_*.deb
+# From 7.0 on an image is two packages, linux-binary-VERSION-amd64 and linux-modules-VERSION-amd64: name both.
 # This machine's own root is the guest's, read-only, so what runs is this checkout, built. Needs qemu-system-x86,
 # busybox-static, cpio, xz-utils, jq and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
 set -euo pipefail
-image=${1:?usage: scripts/test-kernel.sh linux-image-VERSION-amd64.deb}
+: "${1:?usage: scripts/test-kernel.sh linux-image-VERSION-amd64.deb...}"
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-dpkg-deb -x "$image" "$work/image"
-kernel=$(ls "$work"/image/boot/vmlinuz-*)
-modules="$work/image/lib/modules/${kernel##*/vmlinuz-}/kernel"
+for package in "$@"; do dpkg-deb -x "$package" "$work/image"; done
+kernel=$(find "$work/image" -name 'vmlinuz*' -type f)
+modules="$work/image"
 
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
 cp "$(command -v busybox)" "$work/initrd/bin/"

@@ -1,20 +1,23 @@
+import { inRepo } from "../../test/support/paths.ts";
 import { exchangeOfLine } from "../account.ts";
 import type { ServerDescription } from "../server.ts";
 import { apache } from "./apache.ts";
 import { nginx } from "./nginx.ts";
 import { go } from "./programs.ts";
 
-/** Without answers to connections that end before they ask: ab opens some at the end. */
+/**
+ * Without answers to connections that end before they ask: ab opens some at the end. It logs to a socket: of two threads
+ * that write a line to a file at once, one gives up after a moment and drops its line.
+ */
 export const haproxy: ServerDescription = {
   name: "HAProxy, splice, to nginx",
   abilities: ["range", "conditional", "gzip", "pipelining"],
-  // A log line that a full pipe does not take is dropped; a file takes all.
-  command: () => ["sh", "-c", "exec haproxy -db -f haproxy.cfg >access.log"],
+  command: () => ["haproxy", "-db", "-f", "haproxy.cfg"],
   files: ({ port, origin }) => ({
     "haproxy.cfg": `
 global
   nbthread 2
-  log stdout format raw local0
+  log 127.0.0.1:${port} format raw local0
 defaults
   mode http
   log global
@@ -34,7 +37,11 @@ backend back
 `,
   }),
   origin: nginx,
-  log: { from: { file: "access.log" }, msPerUnit: 1 },
+  log: {
+    from: { command: ({ port }) => ["/usr/bin/python3", "-u", inRepo("accuracy/programs/datagrams.py"), `${port}`] },
+    isReading: (reader) => reader.line(/^ready$/),
+    msPerUnit: 1,
+  },
 };
 
 /** Without gzip: what it unpacks it sends in chunks, whose framing it does not count. */

@@ -135,6 +135,16 @@ export class Connection implements PairingEvents {
     this.account();
   }
 
+  /** All is known of what the process has read and written up to there. */
+  isAt(inPosition: number, outPosition: number): boolean {
+    const isServer = this.side === "server";
+    const { requests, responses } = this;
+    return (
+      requests.direction.isAt(isServer ? inPosition : outPosition) &&
+      responses.direction.isAt(isServer ? outPosition : inPosition)
+    );
+  }
+
   /** The peer's FIN has arrived: what was sent before it may yet be read. */
   finArrived(): void {
     (this.side === "server" ? this.requests : this.responses).direction.finArrived();

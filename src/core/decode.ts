@@ -88,7 +88,7 @@ export const LAYOUT = {
   state_event: {
     state: [24, 1],
     shutdown: [25, 1],
-    has_unread: [26, 1],
+    has_more: [26, 1],
     old_state: [27, 1],
     in_position: [28, 4],
     out_position: [32, 4],
@@ -338,8 +338,8 @@ export class RecordCursor {
   get shutdown(): number {
     return this.bytes[this.at + 25]!;
   }
-  get hasUnread(): boolean {
-    return this.bytes[this.at + 26] !== 0;
+  get hasMore(): number {
+    return this.bytes[this.at + 26]!;
   }
   get oldState(): number {
     return this.bytes[this.at + 27]!;

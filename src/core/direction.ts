@@ -118,6 +118,11 @@ export class Direction {
     this.isEnding = true;
   }
 
+  /** No byte is missing up to `position`, in which a FIN may be counted. */
+  isAt(position: number): boolean {
+    return this.expected === undefined || ((position - this.expected) | 0) <= 1;
+  }
+
   /** Bytes of the message that was cut off last. */
   takeCutBytes(): number {
     const bytes = this.parser.cutBytes - this.cutSeen;

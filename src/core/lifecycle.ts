@@ -40,11 +40,20 @@ export interface LifecycleParts {
 const LARGE_COPY_BYTES = 32_768;
 const TCP_FIN_WAIT1 = 4;
 const TCP_CLOSE = 7;
+const MORE_UNREAD = 1;
+/** For what the process has not read it need not come. */
 const MAX_LINGER_NS = 10e9;
+/** A call that has moved bytes returns as soon as its thread has a core again. */
+const MAX_RETURN_NS = 1e9;
 const MAX_CLOSING = 4096;
 const SHUTDOWN_IN = 1;
 const SHUTDOWN_OUT = 2;
 const SHUTDOWN_BOTH = 3;
+
+interface Lingering {
+  readonly untilNs: number;
+  readonly end: RecordCursor;
+}
 
 export class Lifecycle {
   private readonly events: LifecycleEvents;
@@ -56,8 +65,8 @@ export class Lifecycle {
   private readonly opaqueConnections: OpaqueConnections;
   /** Connections with records that wait for others. */
   private readonly withHeld = new Set<OpenConnection>();
-  /** Connections that have ended before all was read from them, and until when to wait for that: no call may come. */
-  private readonly lingering = new Map<OpenConnection, number>();
+  /** Connections that have ended before all was read from them, or told of. */
+  private readonly lingering = new Map<OpenConnection, Lingering>();
   /** Connections that the process has closed, while TCP still sees to what it wrote. */
   private readonly closing = new Map<number, OpenConnection>();
 
@@ -74,7 +83,11 @@ export class Lifecycle {
   /** Lets go of what waited too long. */
   tick(nowNs: number): void {
     for (const open of this.withHeld) this.releaseHeld(open, nowNs);
-    for (const [open, deadlineNs] of this.lingering) if (nowNs > deadlineNs) this.ignore(open, nowNs);
+    for (const [open, { untilNs, end }] of this.lingering) {
+      if (nowNs <= untilNs) continue;
+      this.events.onIgnore(open.info);
+      this.closed(open, end);
+    }
   }
 
   data(record: RecordCursor): void {
@@ -93,7 +106,15 @@ export class Lifecycle {
     else connection.receive(record);
     if (record.headBytes >= LARGE_COPY_BYTES) this.passBody(connection, record);
     if (connection.isNotHttp) this.ignore(open, record.timeNs);
-    else if ((record.flags & FLAG_END) !== 0 && this.lingering.has(open)) this.close(open, record.timeNs);
+    else if (this.lingering.size > 0) this.closeLingering(open, connection, (record.flags & FLAG_END) !== 0);
+  }
+
+  /** All was read of what came before its end, or told of that was returning. */
+  private closeLingering(open: OpenConnection, connection: Connection, isAllRead: boolean): void {
+    const end = this.lingering.get(open)?.end;
+    if (end === undefined) return;
+    if (isAllRead || (end.hasMore !== MORE_UNREAD && connection.isAt(end.inPosition, end.outPosition)))
+      this.closed(open, end);
   }
 
   private passBody(connection: Connection, record: RecordCursor): void {
@@ -164,7 +185,7 @@ export class Lifecycle {
 
   stateChanged(record: RecordCursor): void {
     const open = this.table.get(record.connection);
-    const { state, shutdown, hasUnread } = record;
+    const { state, shutdown, hasMore } = record;
     if (open === undefined) {
       if (state !== TCP_CLOSE) return;
       this.closing.delete(record.connection);
@@ -172,7 +193,7 @@ export class Lifecycle {
       return;
     }
     // The peer's FIN shuts what comes in, too, but what came before it may yet be read: a read of 0 ends that.
-    const isClosed = (state === TCP_CLOSE && !hasUnread) || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
+    const isClosed = (state === TCP_CLOSE && hasMore === 0) || (state === TCP_FIN_WAIT1 && shutdown === SHUTDOWN_BOTH);
     if (isClosed) this.flushHeld(open);
     else if ((shutdown & SHUTDOWN_IN) !== 0) open.connection?.finArrived();
     open.connection?.ended(
@@ -185,7 +206,12 @@ export class Lifecycle {
       record.timeNs,
     );
     if (isClosed) this.closed(open, record);
-    else if (hasUnread) this.lingering.set(open, record.timeNs + MAX_LINGER_NS);
+    else if (hasMore !== 0) this.linger(open, record);
+  }
+
+  private linger(open: OpenConnection, record: RecordCursor): void {
+    const waitNs = record.hasMore === MORE_UNREAD ? MAX_LINGER_NS : MAX_RETURN_NS;
+    this.lingering.set(open, { untilNs: record.timeNs + waitNs, end: record.copy() });
   }
 
   /** It goes on as before: what can't be read shows as missing. */

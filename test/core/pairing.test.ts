@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { answer, chunked, get, request } from "./messages.ts";
 import { imbalance, inFlight, type Profiling, startProfiling } from "./profiling.ts";
 import {
+  MORE_RETURNING,
   SHUTDOWN_BOTH,
   SHUTDOWN_IN,
+  TCP_CLOSE,
   TCP_CLOSE_WAIT,
   TCP_FIN_WAIT1,
   TCP_LAST_ACK,
@@ -301,6 +303,37 @@ describe("the end of a connection", () => {
       expect(profiling.samples).toMatchObject([{ response: { bytes: text.length, truncated: false } }]);
       expect(profiling.capture()).toMatchObject(WHOLE);
     }
+  });
+
+  it("the peer's reset overtakes the call that wrote the response", () => {
+    const [profiling, c] = server();
+    c.read(get("/a"));
+    const wrote = profiling.wire.later(() => c.write(answer(200)));
+    c.state(TCP_CLOSE, SHUTDOWN_IN, MORE_RETURNING);
+    expect(profiling.capture()).toMatchObject({ exchanges: 0, ...WHOLE });
+    wrote();
+    expect(profiling.pairs()).toEqual(["GET /a → 200"]);
+    expect(profiling.capture()).toMatchObject(WHOLE);
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
+  });
+
+  it("the peer's reset overtakes the call that read the response", () => {
+    const [profiling, c] = client();
+    c.write(get("/a"));
+    const read = profiling.wire.later(() => c.read("HTTP/1.1 200 OK\r\n\r\nuntil the end"));
+    c.state(TCP_CLOSE, SHUTDOWN_IN, MORE_RETURNING);
+    read();
+    expect(profiling.pairs()).toEqual(["GET /a → 200"]);
+    expect(profiling.capture()).toMatchObject(WHOLE);
+  });
+
+  it("a call that was returning at the end does not come: what it moved is missing", () => {
+    const [profiling, c] = server();
+    c.read(get("/a"));
+    profiling.wire.lost(() => c.write(answer(200)));
+    c.state(TCP_CLOSE, SHUTDOWN_IN, MORE_RETURNING);
+    profiling.profiler.tick(profiling.wire.wait(1100).timeNs);
+    expect(profiling.capture()).toMatchObject({ exchanges: 0, unansweredRequests: 1, orphanResponses: 0 });
   });
 
   it("a FIN does not set free what waits for a request's record", () => {

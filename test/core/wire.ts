@@ -26,6 +26,7 @@ export const TCP_CLOSE = 7;
 export const TCP_LAST_ACK = 9;
 export const SHUTDOWN_IN = 1;
 export const SHUTDOWN_OUT = 2;
+export const MORE_RETURNING = 2;
 export const SHUTDOWN_BOTH = 3;
 
 const NS_PER_MS = 1e6;
@@ -187,10 +188,12 @@ export class WireConnection {
     return this;
   }
 
-  state(state: number, shutdown: number): this {
+  /** `more`: MORE_… of bpf/events.h. */
+  state(state: number, shutdown: number, more = 0): this {
     const record = this.wire.record("state_event", EVENT_STATE, this.event(this.absolute));
     put(record, LAYOUT.state_event.state, state);
     put(record, LAYOUT.state_event.shutdown, shutdown);
+    put(record, LAYOUT.state_event.has_more, more);
     put(record, LAYOUT.state_event.in_position, this.inPosition);
     put(record, LAYOUT.state_event.out_position, this.outPosition);
     this.wire.send(record);

@@ -1,13 +1,22 @@
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onCleanup } from "./cleanup.ts";
 import { until } from "./until.ts";
 
-/** A cgroup v2 of the test's own; `add` moves a process into it. Gone after the test, once its processes are. */
+const killAfterMs = 3000;
+
+/**
+ * A cgroup v2 of the test's own; `add` moves a process into it. Gone after the test, once its processes are; what has not
+ * ended by then (a server's workers that lost their master) is killed.
+ */
 export function createCgroup(name: string) {
   const directory = join(cgroupRoot(), `l7prof-test-${process.pid}-${name}`);
   mkdirSync(directory);
-  onCleanup(() => until("the cgroup is empty", () => tryRemove(directory)));
+  onCleanup(async () => {
+    const timer = setTimeout(() => killAll(directory), killAfterMs);
+    await until("the cgroup is empty", () => tryRemove(directory));
+    clearTimeout(timer);
+  });
   return {
     directory,
     add: (pid: number) => writeFileSync(join(directory, "cgroup.procs"), `${pid}`),
@@ -22,6 +31,13 @@ function cgroupRoot(): string {
   );
   if (!root) throw new Error(`no cgroup v2 at ${roots.join(" or ")}`);
   return root;
+}
+
+function killAll(directory: string): void {
+  for (const pid of readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n").filter(Boolean))
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {} // it has just ended
 }
 
 function tryRemove(directory: string): boolean {
