@@ -13,11 +13,13 @@
 #define TLS_WRITE 2
 #define TLS_HANDSHAKE 3
 #define TLS_INIT 4
+#define TLS_TELLS_END 128 /* added to TLS_READ: a result of 0 is the end of what is read, and not "not now" */
 
 #if defined(__TARGET_ARCH_x86)
 #define FUNCTION_ARG0(regs) ((regs)->di)
 #define FUNCTION_ARG1(regs) ((regs)->si)
 #define FUNCTION_ARG3(regs) ((regs)->cx)
+#define FUNCTION_ARG4(regs) ((regs)->r8)
 #define FUNCTION_RESULT(regs) ((regs)->ax)
 #define STACK_AT_ENTRY(regs) ((regs)->sp)
 #define STACK_AFTER_RETURN(regs) ((regs)->sp - 8) /* the return address */
@@ -25,6 +27,7 @@
 #define FUNCTION_ARG0(regs) ((regs)->regs[0])
 #define FUNCTION_ARG1(regs) ((regs)->regs[1])
 #define FUNCTION_ARG3(regs) ((regs)->regs[3])
+#define FUNCTION_ARG4(regs) ((regs)->regs[4])
 #define FUNCTION_RESULT(regs) ((regs)->regs[0])
 #define STACK_AT_ENTRY(regs) ((regs)->sp)
 #define STACK_AFTER_RETURN(regs) ((regs)->sp)
@@ -50,7 +53,7 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 {
 	u64 id = bpf_get_current_pid_tgid(), stack = STACK_AT_ENTRY(regs), session = FUNCTION_ARG0(regs);
 	struct tls_call *call, new = { .session = session, .stack = stack, .buffer = buffer, .length_at = length_at,
-				       .kind = kind };
+				       .kind = kind & ~TLS_TELLS_END, .tells_end = !!(kind & TLS_TELLS_END) };
 	struct tls_thread *thread;
 
 	if (!is_reported(current_process_id()))
@@ -166,12 +169,14 @@ static __always_inline long moved_bytes(struct tls_call *call, int result)
 
 	if (call->kind != TLS_READ && call->kind != TLS_WRITE)
 		return -1;
-	if (result > 0 && call->length_at)
-		return bpf_probe_read_user(&length, sizeof(length), (void *)call->length_at) ? -1 : (long)length;
+	if (result > 0 && call->length_at) {
+		if (bpf_probe_read_user(&length, sizeof(length), (void *)call->length_at))
+			return -1;
+		return length ? (long)length : -1; /* none: the end of early data, which is not that of what is read */
+	}
 	if (result > 0)
 		return result;
-	/* SSL_read(3): 0 is the end, where SSL_read_ex does not tell it from "not now". */
-	return result == 0 && call->kind == TLS_READ && !call->length_at ? 0 : -1;
+	return result == 0 && call->tells_end ? 0 : -1;
 }
 
 static __always_inline void session_was_used(struct tls_thread *thread, struct tls_session *session,

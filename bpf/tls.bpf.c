@@ -23,7 +23,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("uprobe")
 int l7p_tls_read(struct pt_regs *regs)
 {
-	tls_call_begins(regs, TLS_READ, FUNCTION_ARG1(regs), 0);
+	tls_call_begins(regs, TLS_READ | TLS_TELLS_END, FUNCTION_ARG1(regs), 0);
 	return 0;
 }
 
@@ -48,6 +48,22 @@ SEC("uprobe")
 int l7p_tls_write_ex(struct pt_regs *regs)
 {
 	tls_call_begins(regs, TLS_WRITE, FUNCTION_ARG1(regs), FUNCTION_ARG3(regs));
+	return 0;
+}
+
+/* OpenSSL's ssl_read_internal(SSL *, void *, size_t, size_t *): unlike SSL_read_ex it tells the end, as SSL_read does */
+SEC("uprobe")
+int l7p_tls_read_inner(struct pt_regs *regs)
+{
+	tls_call_begins(regs, TLS_READ | TLS_TELLS_END, FUNCTION_ARG1(regs), FUNCTION_ARG3(regs));
+	return 0;
+}
+
+/* ssl_write_internal(SSL *, const void *, size_t, uint64_t, size_t *) from OpenSSL 3.3 on */
+SEC("uprobe")
+int l7p_tls_write_inner(struct pt_regs *regs)
+{
+	tls_call_begins(regs, TLS_WRITE, FUNCTION_ARG1(regs), FUNCTION_ARG4(regs));
 	return 0;
 }
 

@@ -26,7 +26,8 @@ struct tls_call {
 	u32 inode;
 	u8 kind;
 	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */
-	u8 reserved[2];
+	u8 tells_end;
+	u8 reserved;
 };
 
 /* What a thread did last. */

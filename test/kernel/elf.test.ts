@@ -6,7 +6,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ElfFile } from "../../src/kernel/tls/elf.ts";
-import { libraries, placementsOf } from "../../src/kernel/tls/functions.ts";
+import { libraries } from "../../src/kernel/tls/functions.ts";
+import { placementsOf } from "../../src/kernel/tls/placements.ts";
 
 const names = new Set(["first", "second", "sixth", "elsewhere", "puts", "variable"]);
 const source = `

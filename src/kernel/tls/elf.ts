@@ -10,6 +10,7 @@ const SHT_DYNSYM = 11;
 const PT_LOAD = 1;
 const PF_X = 1;
 const STT_FUNC = 2;
+const EM_X86_64 = 62;
 const SYMBOL_BYTES = 24;
 const MAX_HEADERS = 4096;
 /** Node's own binary has 12 MB of symbols. */
@@ -36,6 +37,7 @@ export class ElfFile {
   readonly segments: readonly Segment[];
   private readonly fd: number;
   private readonly size: number;
+  private readonly machine: number;
 
   /** Null if it is none. The descriptor stays the caller's. */
   static open(fd: number): ElfFile | null {
@@ -53,6 +55,7 @@ export class ElfFile {
     const head = this.read(0, 64);
     // ELFCLASS64, ELFDATA2LSB
     if (head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1) throw new NotElf();
+    this.machine = head.readUInt16LE(18);
     this.segments = this.readSegments(Number(head.readBigUInt64LE(32)), head.readUInt16LE(56));
     this.sections = this.readSections(Number(head.readBigUInt64LE(40)), head.readUInt16LE(60), head.readUInt16LE(62));
   }
@@ -82,6 +85,12 @@ export class ElfFile {
       (one) => one.isCode && address >= one.address && address < one.address + one.bytes,
     );
     return segment === undefined ? undefined : address - segment.address + segment.offset;
+  }
+
+  /** What of the file's code lies there, as far as it goes; null if it is not for x86-64. */
+  x86Code(offset: number, bytes: number): Buffer | null {
+    if (this.machine !== EM_X86_64 || offset < 0 || offset >= this.size) return null;
+    return this.read(offset, Math.min(bytes, this.size - offset));
   }
 
   read(offset: number, bytes: number): Buffer {

@@ -1,4 +1,5 @@
 /** Which functions of which library are probed with which program of bpf/tls.bpf.c. */
+import { R8, RCX } from "./x86.ts";
 
 export interface Probed {
   /** The program at its entry; null: none is needed. */
@@ -30,44 +31,49 @@ const GNUTLS: Readonly<Record<string, Probed>> = {
   gnutls_record_send: { enter: "l7p_tls_write", end: END },
 };
 
+/** A function without a symbol that does the work of several, `int (session, buffer, size, …, size_t *length)`. */
+export interface Shared {
+  /** This one has a variable for the length. */
+  readonly plain: string;
+  /** These hand on their argument in the register. */
+  readonly extended: readonly (readonly [name: string, register: typeof RCX | typeof R8])[];
+  /** By the register that the length's address is in. */
+  readonly probed: Readonly<Partial<Record<number, Probed>>>;
+}
+
+const OPENSSL_SHARED: readonly Shared[] = [
+  {
+    plain: "SSL_read",
+    extended: [["SSL_read_ex", RCX]],
+    probed: { [RCX]: { enter: "l7p_tls_read_inner", end: END } },
+  },
+  {
+    plain: "SSL_write",
+    extended: [
+      ["SSL_write_ex", RCX],
+      ["SSL_write_ex2", R8], // OpenSSL 3.3
+    ],
+    probed: { [RCX]: { enter: "l7p_tls_write_ex", end: END }, [R8]: { enter: "l7p_tls_write_inner", end: END } },
+  },
+];
+
 export interface Library {
   readonly name: string;
   readonly functions: Readonly<Record<string, Probed>>;
+  readonly shared: readonly Shared[];
   /** Without these there is nothing to read. */
   readonly needed: readonly string[];
 }
 
 /** OpenSSL, and what took over its names: BoringSSL, LibreSSL. */
 export const libraries: readonly Library[] = [
-  { name: "OpenSSL", functions: OPENSSL, needed: ["SSL_read", "SSL_write"] },
-  { name: "GnuTLS", functions: GNUTLS, needed: ["gnutls_record_recv", "gnutls_record_send"] },
+  { name: "OpenSSL", functions: OPENSSL, shared: OPENSSL_SHARED, needed: ["SSL_read", "SSL_write"] },
+  { name: "GnuTLS", functions: GNUTLS, shared: [], needed: ["gnutls_record_recv", "gnutls_record_send"] },
 ];
 
-export const probedNames: ReadonlySet<string> = new Set(libraries.flatMap(({ functions }) => Object.keys(functions)));
-
-/** Program → where it is attached, in the order in which to attach. */
-export interface Placement {
-  readonly program: string;
-  readonly isReturn: boolean;
-  readonly offsets: readonly number[];
-}
-
-/** `found`: offsets of functions in a file. Null if the file does not hold the library. */
-export function placementsOf(library: Library, found: ReadonlyMap<string, number>): Placement[] | null {
-  if (!library.needed.every((name) => found.has(name))) return null;
-  const placements = new Map<string, { program: string; isReturn: boolean; offsets: Set<number> }>();
-  const place = (program: string | null, isReturn: boolean, offset: number) => {
-    if (program === null) return;
-    const placement = placements.get(program) ?? { program, isReturn, offsets: new Set() };
-    placement.offsets.add(offset);
-    placements.set(program, placement);
-  };
-  // Returns first: an entry whose return is not seen would be remembered in vain.
-  for (const isReturn of [true, false]) {
-    for (const [name, { enter, end }] of Object.entries(library.functions)) {
-      const offset = found.get(name);
-      if (offset !== undefined) place(isReturn ? end : enter, isReturn, offset);
-    }
-  }
-  return [...placements.values()].map(({ offsets, ...placement }) => ({ ...placement, offsets: [...offsets] }));
-}
+export const probedNames: ReadonlySet<string> = new Set(
+  libraries.flatMap(({ functions, shared }) => [
+    ...Object.keys(functions),
+    ...shared.flatMap(({ extended }) => extended.map(([name]) => name)),
+  ]),
+);

@@ -3,7 +3,7 @@ import { close, closeSync } from "node:fs";
 import { promisify } from "node:util";
 import { libbpf, type Pointer } from "../libbpf.ts";
 import { isKernelAtLeast, objectPath, type Probe } from "../probe.ts";
-import type { Placement } from "./functions.ts";
+import type { Placement } from "./placements.ts";
 
 const BPF_TRACE_UPROBE_MULTI = 48;
 const SHARED_MAPS = [

@@ -6,8 +6,9 @@ import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, PROCESS_ENDED, type RecordCu
 import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { ElfFile } from "./elf.ts";
-import { libraries, type Placement, placementsOf, probedNames } from "./functions.ts";
+import { libraries, probedNames } from "./functions.ts";
 import { type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
+import { type Placement, placementsOf } from "./placements.ts";
 import { systemLibraries } from "./system-libraries.ts";
 import { TlsProbe } from "./tls-probe.ts";
 import { unreadableLibrary } from "./unreadable-library.ts";
@@ -128,10 +129,11 @@ export class TlsTracer {
   }
 
   private attachIfTls(file: MappedFile, fd: number): Finding | null {
-    const found = ElfFile.open(fd)?.functions(probedNames);
-    if (found === undefined || found.size === 0) return null;
+    const elf = ElfFile.open(fd);
+    const found = elf?.functions(probedNames);
+    if (!elf || found === undefined || found.size === 0) return null;
     for (const library of libraries) {
-      const placements = placementsOf(library, found);
+      const placements = placementsOf(library, found, (offset, bytes) => elf.x86Code(offset, bytes));
       if (placements !== null) return this.attach(library.name, placements, file, fd);
     }
     return null;
