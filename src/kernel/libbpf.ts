@@ -245,13 +245,15 @@ function trimMemoryOf(libc: LibraryHandle): () => void {
   }
 }
 
-/** Waits on another thread until the descriptor has input, at most `timeoutMs`. */
+/** Waits on another thread until the descriptor has input, at most `timeoutMs`; one at a time. */
 function waitForInputOf(libc: LibraryHandle): (fd: number, timeoutMs: number) => Promise<void> {
   const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
   const POLLIN = 1;
+  // struct pollfd: int fd; short events, revents. One for good: the kernel writes to it when the call has long begun,
+  // and koffi does not keep memory from being collected until then.
+  const descriptor = new DataView(new ArrayBuffer(8));
   return (fd, timeoutMs) =>
     new Promise((resolve) => {
-      const descriptor = new DataView(new ArrayBuffer(8)); // struct pollfd: int fd; short events, revents
       descriptor.setInt32(0, fd, true);
       descriptor.setInt16(4, POLLIN, true);
       poll.async(descriptor, 1, timeoutMs, () => resolve()); // whatever it says, the ring is looked at next
