@@ -1,5 +1,9 @@
-/** `npm run bench`: what l7prof costs on known work, as one table. `--rivals` adds other tools on the same work. */
+/**
+ * `npm run bench`: what l7prof costs on known work, as one table. `--rivals` adds other tools on the same work,
+ * `--all-on` compares the plain profile with what can be switched on.
+ */
 import { runCleanups } from "../test/support/cleanup.ts";
+import { type AllOnCost, measureAllOn } from "./all-on.ts";
 import { type Cost, measureCost, measureIdle, measureThroughput, median } from "./l7prof-cost.ts";
 import { measureBpftrace, measureTshark } from "./rivals.ts";
 import { startTarget } from "./work.ts";
@@ -24,6 +28,7 @@ try {
 
 async function main(): Promise<void> {
   const nginx = await startTarget();
+  if (process.argv.includes("--all-on")) return printAllOn(await measureAllOn(nginx, rounds));
   console.log(`ab -k -c 16 -n ${exchanges} on nginx answering 24 bytes; medians of ${rounds} runs;`);
   console.log(`cost: the first ${exchanges} after the start, then ${warmExchanges} more\n`);
   const throughput = await measureThroughput(nginx, exchanges, rounds);
@@ -49,6 +54,16 @@ async function main(): Promise<void> {
       ["tshark -z http,tree: CPU per exchange", `${(await measureTshark(nginx, 20_011)).toFixed(1)} µs`, ""],
       ["bpftrace, count and histogram: kernel time", `${(await measureBpftrace(nginx, exchanges)).toFixed(2)} µs`, ""],
     ]);
+  }
+}
+
+function printAllOn(costs: readonly AllOnCost[]): void {
+  console.log(`ab -c 16 on nginx answering 24 bytes; medians of ${rounds} runs in turns; µs per exchange and side\n`);
+  for (const { work, name, bpfUs, cpuUs } of costs) {
+    const plain = costs.find((one) => one.work === work)!;
+    const more = ((100 * (bpfUs + cpuUs)) / (plain.bpfUs + plain.cpuUs) - 100).toFixed(0);
+    const figures = `kernel ${bpfUs.toFixed(2)}  l7prof ${cpuUs.toFixed(2)}  both ${(bpfUs + cpuUs).toFixed(2)}`;
+    console.log(`${work.padEnd(24)}${name.padEnd(24)}${figures}  +${more} %`);
   }
 }
 

@@ -4,6 +4,7 @@
 #define L7PROF_CALL_H
 
 #include "body.bpf.h"
+#include "call-time.bpf.h"
 #include "payload.bpf.h"
 #include "peer.bpf.h"
 #include "sniff.bpf.h"
@@ -214,6 +215,8 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 			unwanted_moved();
 		return;
 	}
+	if (config.is_timing_calls)
+		scratch->start_ns = transfer->is_deferred ? 0 : take_call_start();
 	event_init(&scratch->event.event, EVENT_DATA, ref->inode);
 	scratch->event.event.call = transfer->call;
 	scratch->event.event.flags = (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
@@ -239,7 +242,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	barrier_var(size); /* so that the bound is checked on the register that is used */
 	if (size > HEAD_BYTES) /* never; tells the verifier */
 		return;
-	emit(scratch, sizeof(struct data_event) + size, transfer->length);
+	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, size), transfer->length);
 	if (head == transfer->length && is_head_alone(scratch, head))
 		expect_body(connection, scratch, head, transfer->is_write);
 }

@@ -17,6 +17,7 @@
 #define EVENT_UNREADABLE 32 /* like EVENT_OPEN, of a connection on which io_uring moves bytes that can't be read */
 #define EVENT_REFUSED 18 /* a target's attempt to connect came to nothing */
 #define EVENT_BOUND 6   /* the TLS session of an opaque connection is known: what follows of it is plaintext */
+#define EVENT_DROP 19   /* the kernel has dropped a packet of a followed connection */
 #define EVENT_MAPPED 7  /* a target has mapped a file as code: it may be a TLS library */
 
 /* event.flags */
@@ -26,6 +27,7 @@
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 #define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */
+#define FLAG_TIMED 128 /* EVENT_DATA: behind the payload stands a u64, when the call began (CLOCK_MONOTONIC) */
 #define FLAG_CIPHER 32 /* EVENT_DATA: of an opaque connection whose session is not known; nothing is copied */
 
 /* event.call: EVENT_DATA */
@@ -130,6 +132,12 @@ struct tcp_event {
 	u32 connect_us;  /* how long connecting took, if the process did and it was seen; else 0 */
 };
 
+struct drop_event {
+	struct event event;
+	u32 reason;      /* enum skb_drop_reason of the running kernel */
+	u32 reserved;
+};
+
 struct refused_event {
 	struct event event; /* `pid`: who tried */
 	u16 family;
@@ -216,7 +224,7 @@ struct config {
 	u8 has_casts; /* the kernel has bpf_rdonly_cast */
 	u8 has_iterators; /* the kernel has bpf_iter_num_new */
 	u8 is_reading_tls;
-	u8 reserved;
+	u8 is_timing_calls;
 	u32 keep_bytes; /* of a message, head and body together, are copied in any case */
 	u32 port_count;
 	u16 ports[MAX_PORTS];
@@ -232,6 +240,9 @@ struct globals {
 	u64 is_asleep;   /* set by user space: it waits in poll() for the next event */
 	u64 is_ending;   /* set by user space: uprobes report no more, since taking them away lasts a while */
 };
+
+/* Entries of the map `call_starts`. */
+#define CALL_STARTS 65536
 
 /* The map `targets` holds a byte for each possible process id, in two halves. */
 #define MAX_PIDS 4194304 /* PID_MAX_LIMIT */

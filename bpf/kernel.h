@@ -211,6 +211,10 @@ struct sock {
 	u16 sk_protocol;
 };
 
+struct sk_buff {
+	struct sock *sk;
+};
+
 struct tcp_sock {
 	u32 copied_seq;
 	u32 rcv_nxt;

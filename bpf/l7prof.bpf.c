@@ -12,6 +12,8 @@
 #include "sniff.bpf.h"
 #include "payload.bpf.h"
 #include "call.bpf.h"
+#include "call-time.bpf.h"
+#include "drop.bpf.h"
 #include "tcp.bpf.h"
 #include "uring.bpf.h"
 
@@ -28,6 +30,17 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 		socket_got_owner(regs, call, ret);
 	else if (is_target(current_process_id()))
 		call_returned(regs, call, ret);
+	return 0;
+}
+
+/* Loaded only if the calls are to be timed. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(l7p_sys_enter, struct pt_regs *regs, long number)
+{
+	u8 call = call_of(number);
+
+	if (call && call <= CALL_SPLICE && is_target(current_process_id()))
+		call_begins();
 	return 0;
 }
 
@@ -77,6 +90,22 @@ SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(l7p_retransmit, const struct sock *sk)
 {
 	tcp_retransmitted((struct sock *)sk);
+	return 0;
+}
+
+/* Loaded only if drops are asked for. */
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(l7p_drop, struct sk_buff *packet, void *location, u32 reason, struct sock *receiver)
+{
+	packet_dropped(packet, receiver, reason);
+	return 0;
+}
+
+/* Before kernel 6.11 the receiver stands in the packet or nowhere; see src/kernel/drops.ts. */
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(l7p_drop_517, struct sk_buff *packet, void *location, u32 reason)
+{
+	packet_dropped(packet, NULL, reason);
 	return 0;
 }
 

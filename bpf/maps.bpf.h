@@ -117,6 +117,7 @@ struct scratch {
 	struct socket_ref ref; /* … its socket, … */
 	u32 wanted; /* … and how many bytes of it are to be copied */
 	u32 reserved;
+	u64 start_ns; /* when the call began; 0: nobody knows, or it has been told */
 	struct head_scan head;
 	struct open_event open; /* too large for the stack, of which a program and what it calls have 512 bytes */
 };

@@ -6,6 +6,7 @@
 #ifndef L7PROF_PIECES_H
 #define L7PROF_PIECES_H
 
+#include "call-time.bpf.h"
 #include "payload.bpf.h"
 
 #define MAX_PIECES 64
@@ -46,7 +47,8 @@ static __always_inline bool report_piece(struct scratch *scratch, u32 offset)
 	barrier_var(tail);
 	if (head > HEAD_BYTES || tail > TAIL_BYTES) /* never; tells the verifier */
 		return false;
-	emit(scratch, sizeof(struct data_event) + head + tail, scratch->event.length);
+	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, head + tail), scratch->event.length);
+	scratch->event.event.flags &= ~FLAG_TIMED;
 	scratch->event.position += HEAD_BYTES;
 	return !is_last;
 }

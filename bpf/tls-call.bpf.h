@@ -61,6 +61,8 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 	thread = thread_of(id);
 	if (!thread)
 		return;
+	if (config.is_timing_calls)
+		new.start_ns = bpf_ktime_get_ns();
 	call = &thread->calls[0];
 	thread->calls[1].session = 0;
 	/* What an exception or longjmp has left behind lies below on the stack. */
@@ -159,7 +161,7 @@ static __always_inline void report_plaintext(struct scratch *scratch, struct tls
 	record->tail_bytes = 0;
 	if (head > HEAD_BYTES) /* never; tells the verifier */
 		return;
-	emit(scratch, sizeof(struct data_event) + head, transfer->length);
+	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, head), transfer->length);
 }
 
 /* Bytes that the call moved: at least 1, 0 for the end of what is read, or -1. */
@@ -207,6 +209,7 @@ static __always_inline void call_of_session_ended(struct tls_thread *thread, str
 		add_atomically(&globals.lost_events, 1);
 		return;
 	}
+	claimed->scratch.start_ns = call->start_ns;
 	session = session_at(claimed, call->session, false);
 	if (session) {
 		if (call->is_unwanted)

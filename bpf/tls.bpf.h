@@ -23,6 +23,7 @@ struct tls_call {
 	u64 buffer;
 	u64 length_at; /* where it leaves the number of bytes; 0: it returns it */
 	u64 socket;    /* an opaque connection of a socket call inside it; 0: none */
+	u64 start_ns;  /* if calls are timed */
 	u32 inode;
 	u8 kind;
 	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */

@@ -33,6 +33,8 @@ export interface Config {
   readonly ringBytes: number;
   /** `--resolve`: ask the DNS for the names of addresses. */
   readonly resolve: boolean;
+  /** When each call began is noted, too: `--call-times`, and what shows it. */
+  readonly isTimingCalls: boolean;
   /** `--tls auto|off`: whether the plaintext of HTTPS is read. */
   readonly isReadingTls: boolean;
   readonly debug: boolean;

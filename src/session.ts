@@ -74,6 +74,7 @@ export class Session implements SourceReader, Run {
         placeOf: (pid) => this.placeOf(pid),
         hostOf,
         tlsLibraryOf: (pid) => this.tlsLibraryOf(pid),
+        dropReasonOf: (reason) => this.dropReasonOf(reason),
       },
     );
   }
@@ -226,6 +227,12 @@ export class Session implements SourceReader, Run {
     const library = this.source.tlsLibraryOf(pid);
     this.record((recording) => recording.tlsLibrary(pid, library));
     return library;
+  }
+
+  private dropReasonOf(reason: number): string {
+    const name = this.source.dropReasonOf(reason);
+    this.record((recording) => recording.dropReason(reason, name));
+    return name;
   }
 
   private epochUs(ns: number): number {

@@ -25,6 +25,8 @@ export interface Source {
   progress(): Progress | null;
   /** What a process encrypts with that can't be read. */
   tlsLibraryOf(pid: number): string;
+  /** How the kernel calls a reason for which it dropped a packet; "" if that is not known. */
+  dropReasonOf(reason: number): string;
   close(): void | Promise<void>;
 }
 

@@ -30,9 +30,15 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
     count: flags.count ?? null,
     ringBytes: flags.bufferSize,
     resolve: flags.resolve ?? false,
+    isTimingCalls: isTimingCalls(flags),
     isReadingTls: flags.tls === "auto",
     debug: flags.debug ?? false,
   };
+}
+
+/** What shows it asks for it: backends of traces, and the tables of TCP. */
+function isTimingCalls({ callTimes, tcp, zipkin, skywalking, otlp }: Flags): boolean {
+  return Boolean(callTimes ?? tcp ?? zipkin ?? skywalking ?? otlp);
 }
 
 function isScreenWanted(flags: Flags): boolean {

@@ -26,6 +26,8 @@ export interface SocketCall {
   readonly srttUs: number;
   /** Segments that the connection had sent again so far, modulo 256; null where nobody counted. */
   readonly retransmitCount: number | null;
+  /** When it began, CLOCK_MONOTONIC; null where calls were not timed. */
+  readonly startNs: number | null;
 }
 
 export class CallLog {
@@ -35,6 +37,8 @@ export class CallLog {
   messagePosition = 0;
   /** As `RecordCursor.copyCall` lays them out. */
   private fields = new Uint32Array(FIRST_CALLS * FIELDS);
+  /** When each began, 0 for those of which that is not known; null as long as it is of none. */
+  private starts: Float64Array | null = null;
 
   /** A new message. */
   begin(messagePosition: number): void {
@@ -43,11 +47,22 @@ export class CallLog {
   }
 
   add(record: RecordCursor): void {
-    const index = this.count++;
-    if (index >= MAX_CALLS) return;
-    const at = index * FIELDS;
+    const { count } = this;
+    const at = count * FIELDS;
+    if (count > 0 && count <= MAX_CALLS && record.continuesCall(this.fields, at - FIELDS)) {
+      this.fields[at - FIELDS + 4]! += record.length;
+      return;
+    }
+    this.count++;
+    if (count >= MAX_CALLS) return;
     if (at >= this.fields.length) this.grow();
     record.copyCall(this.fields, at);
+    if (record.isTimed || this.starts !== null) this.noteStart(count, record.isTimed ? record.startNs : 0);
+  }
+
+  private noteStart(index: number, startNs: number): void {
+    this.starts ??= new Float64Array(MAX_CALLS);
+    this.starts[index] = startNs;
   }
 
   /** The calls of the head that came before it was whole go first. */
@@ -56,6 +71,8 @@ export class CallLog {
     while (this.fields.length < kept * FIELDS) this.grow();
     this.fields.set(other.fields.subarray(0, kept * FIELDS));
     this.count = other.count;
+    if (this.starts === null && other.starts === null) return;
+    for (let i = 0; i < kept; i++) this.noteStart(i, other.starts?.[i] ?? 0);
   }
 
   /** Those that are kept, in order. */
@@ -78,6 +95,7 @@ export class CallLog {
       threadId: fields[at + 2]!,
       srttUs: fields[at + 7]!,
       retransmitCount: isCounted ? what >>> 24 : null,
+      startNs: this.starts?.[at / FIELDS] || null,
     };
   }
 

@@ -12,6 +12,7 @@ export const EVENT_PROCESS = 5;
 export const EVENT_PEER = 16;
 export const EVENT_TCP = 17;
 export const EVENT_REFUSED = 18;
+export const EVENT_DROP = 19;
 export const EVENT_BOUND = 6;
 export const EVENT_MAPPED = 7;
 export const EVENT_UNREADABLE = 32;
@@ -23,6 +24,7 @@ export const FLAG_ABSOLUTE = 8;
 export const FLAG_RETRANSMITS = 16;
 export const FLAG_CIPHER = 32;
 export const FLAG_TLS = 64;
+export const FLAG_TIMED = 128;
 
 export const CALL_READ = 1;
 export const CALL_READV = 2;
@@ -47,6 +49,7 @@ export const CONNECTION_SNIFFED = 0;
 export const CONNECTION_IGNORED = 2;
 
 export const MAX_PIDS = 4_194_304;
+export const CALL_STARTS = 65_536;
 export const MAX_PORTS = 16;
 export const MAX_COMMS = 8;
 export const MAX_CGROUPS = 8;
@@ -97,6 +100,7 @@ export const LAYOUT = {
   process_event: { what: [24, 1], parent: [28, 4], comm: [32, 16] },
   peer_event: { pid: [24, 4], comm: [32, 16] },
   tcp_event: { srtt_us: [24, 4], rttvar_us: [28, 4], retransmits: [32, 4], connect_us: [36, 4] },
+  drop_event: { reason: [24, 4] },
   refused_event: {
     family: [24, 2],
     remote_port: [26, 2],
@@ -127,6 +131,7 @@ export const LAYOUT = {
     has_casts: [8, 1],
     has_iterators: [9, 1],
     is_reading_tls: [10, 1],
+    is_timing_calls: [11, 1],
     keep_bytes: [12, 4],
     port_count: [16, 4],
     ports: [20, 32],
@@ -146,6 +151,7 @@ export const SIZES = {
   process_event: 48,
   peer_event: 48,
   tcp_event: 40,
+  drop_event: 32,
   refused_event: 72,
   connection: 48,
   bound_event: 32,
@@ -155,6 +161,9 @@ export const SIZES = {
   config: 188,
   globals: 32,
 } as const;
+
+/** Of the start of a call, which stands behind the payload. */
+const START_BYTES = 8;
 
 const DECODER = new TextDecoder();
 
@@ -170,6 +179,7 @@ const SIZE_OF_KIND: Readonly<Record<number, number>> = {
   [EVENT_PROCESS]: SIZES.process_event,
   [EVENT_PEER]: SIZES.peer_event,
   [EVENT_TCP]: SIZES.tcp_event,
+  [EVENT_DROP]: SIZES.drop_event,
   [EVENT_REFUSED]: SIZES.refused_event,
   [EVENT_BOUND]: SIZES.bound_event,
   [EVENT_MAPPED]: SIZES.mapped_event,
@@ -201,7 +211,8 @@ export class RecordCursor {
 
   /** Bytes of the record as it stands, its payload included. */
   get size(): number {
-    if (this.kind === EVENT_DATA) return SIZES.data_event + this.headBytes + this.tailBytes;
+    if (this.kind === EVENT_DATA)
+      return SIZES.data_event + this.headBytes + this.tailBytes + (this.isTimed ? START_BYTES : 0);
     return SIZE_OF_KIND[this.kind] ?? SIZES.open_event;
   }
 
@@ -255,6 +266,19 @@ export class RecordCursor {
     return this.bytes[this.at + 23]!;
   }
 
+  /** It is known when the call began. */
+  get isTimed(): boolean {
+    return (this.flags & FLAG_TIMED) !== 0;
+  }
+
+  /** When the call began, if that is known (CLOCK_MONOTONIC, nanoseconds). */
+  get startNs(): number {
+    let ns = 0;
+    const at = this.payload + this.headBytes + this.tailBytes;
+    for (let i = START_BYTES - 1; i >= 0; i--) ns = ns * 256 + this.bytes[at + i]!;
+    return ns;
+  }
+
   // data_event
   get length(): number {
     return this.words[this.word + 6]!;
@@ -290,6 +314,13 @@ export class RecordCursor {
     into[at + 5] = words[word + 9]!;
     into[at + 6] = words[word + 10]!;
     into[at + 7] = words[word + 11]!;
+  }
+
+  /** It tells of the same call as these words of `copyCall`: of one that moved much there are several records. */
+  continuesCall(words: Uint32Array, at: number): boolean {
+    const { word } = this;
+    const isSameTime = words[at] === this.words[word] && words[at + 1] === this.words[word + 1];
+    return isSameTime && words[at + 2] === this.words[word + 4];
   }
 
   /** Stream position of the byte at `index` of `bytes`, which lies in the payload. */
@@ -375,6 +406,10 @@ export class RecordCursor {
   }
 
   // refused_event
+  get dropReason(): number {
+    return this.words[this.word + 6]!;
+  }
+
   get refusedFamily(): number {
     return this.halves[(this.at + 24) >>> 1]!;
   }

@@ -82,6 +82,7 @@ function messageEvent(
       data_size: message.bytes,
       call_count: wire.callCount,
       longest_wait_ns: longestWaitNs(wire.calls),
+      ...longestCall(wire.calls),
     },
   };
 }
@@ -89,6 +90,12 @@ function messageEvent(
 /** Between two calls of the message: one that was blocked or written bit by bit has a long one. */
 function longestWaitNs(calls: readonly SocketCall[]): number {
   return calls.reduce((longest, call, i) => (i === 0 ? 0 : Math.max(longest, call.timeNs - calls[i - 1]!.timeNs)), 0);
+}
+
+/** If the calls were timed: one that was blocked is a long one. */
+function longestCall(calls: readonly SocketCall[]): { longest_call_ns?: number } {
+  const times = calls.flatMap(({ startNs, timeNs }) => (startNs === null ? [] : [timeNs - startNs]));
+  return times.length === 0 ? {} : { longest_call_ns: Math.max(...times) };
 }
 
 function callEvents(
@@ -102,8 +109,8 @@ function callEvents(
     const retransmits = retransmitsBetween(previous, call);
     return {
       name: nameOf(call, kind, context),
-      // The kernel side sees calls when they return.
-      start: call.time,
+      // Where calls are not timed, they are seen when they return.
+      start: call.startNs === null ? call.time : context.toInstant(call.startNs),
       end: call.time,
       tags: {
         data_size: String(call.bytes),

@@ -10,6 +10,7 @@ import { looksLike } from "./http1/detect.ts";
 import type { OpaqueConnections } from "./opaque.ts";
 import type { ProcessNames } from "./process-names.ts";
 import type { Side } from "./profile.ts";
+import { OTHER_DROPS } from "./tcp.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
 
 /** Bytes of one direction of a connection that are known to be body. */
@@ -26,6 +27,8 @@ export interface LifecycleEvents {
   onIgnore(connection: { readonly socket: bigint; readonly id: number; readonly pid: number }): void;
   /** Up to a position the kernel need not copy what goes by. */
   onPass(stretch: PassedStretch): void;
+  /** How the kernel calls a reason for which it dropped a packet; "" if that is not known. */
+  dropReasonOf(reason: number): string;
 }
 
 export interface LifecycleParts {
@@ -46,6 +49,8 @@ const MAX_LINGER_NS = 10e9;
 /** A call that has moved bytes returns as soon as its thread has a core again. */
 const MAX_RETURN_NS = 1e9;
 const MAX_CLOSING = 4096;
+/** The kernel has about a hundred. */
+const MAX_DROP_REASONS = 256;
 const SHUTDOWN_IN = 1;
 const SHUTDOWN_OUT = 2;
 const SHUTDOWN_BOTH = 3;
@@ -67,6 +72,7 @@ export class Lifecycle {
   private readonly withHeld = new Set<OpenConnection>();
   /** Connections that have ended before all was read from them, or told of. */
   private readonly lingering = new Map<OpenConnection, Lingering>();
+  private readonly dropReasons = new Map<number, string>();
   /** Connections that the process has closed, while TCP still sees to what it wrote. */
   private readonly closing = new Map<number, OpenConnection>();
 
@@ -102,6 +108,8 @@ export class Lifecycle {
     const connection = open.connection ?? this.recognise(open, record);
     if (connection === null) return;
     open.traffic.call((record.flags & FLAG_WRITE) !== 0, record.length, record.srttUs);
+    if (record.isTimed && record.length > 0)
+      open.traffic.took((record.flags & FLAG_WRITE) !== 0, record.timeNs - record.startNs);
     if (!open.held.isEmpty || connection.isAhead(record)) this.hold(open, connection, record);
     else connection.receive(record);
     if (record.headBytes >= LARGE_COPY_BYTES) this.passBody(connection, record);
@@ -250,10 +258,25 @@ export class Lifecycle {
   }
 
   tcp(record: RecordCursor): void {
-    const { connection } = record;
-    const open =
-      this.table.get(connection) ?? this.closing.get(connection) ?? this.opaqueConnections.sessionOn(connection);
-    open?.traffic.sample(record);
+    this.onConnection(record.connection)?.traffic.sample(record);
+  }
+
+  drop(record: RecordCursor): void {
+    this.onConnection(record.connection)?.traffic.dropped(this.dropReason(record.dropReason));
+  }
+
+  private dropReason(reason: number): string {
+    const known = this.dropReasons.get(reason);
+    if (known !== undefined) return known;
+    if (this.dropReasons.size >= MAX_DROP_REASONS) return OTHER_DROPS;
+    const name = this.events.dropReasonOf(reason) || `reason ${reason}`;
+    this.dropReasons.set(reason, name);
+    return name;
+  }
+
+  /** What TCP tells of a connection is of what is followed on it. */
+  private onConnection(id: number): OpenConnection | undefined {
+    return this.table.get(id) ?? this.closing.get(id) ?? this.opaqueConnections.sessionOn(id);
   }
 
   private flushHeld(open: OpenConnection): void {

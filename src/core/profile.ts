@@ -116,6 +116,11 @@ export interface TcpProfile {
   /** Smoothed round trip time and its mean deviation, sampled at every 100 ms of traffic and at the end. */
   readonly srttMs: Distribution;
   readonly rttvarMs: Distribution;
+  /** How long the calls took that moved bytes; with `--call-times` alone, and what asks for it. */
+  readonly readMs?: Distribution;
+  readonly writeMs?: Distribution;
+  /** Packets that the kernel dropped on this machine, by reason, in the kernel's own words; if there were any. */
+  readonly drops?: Readonly<Record<string, number>>;
 }
 
 /** Of the exchanges that the client and the server were both seen in. */

@@ -9,6 +9,7 @@ import { ConnectionTable } from "./connections.ts";
 import {
   EVENT_BOUND,
   EVENT_DATA,
+  EVENT_DROP,
   EVENT_OPAQUE,
   EVENT_OPEN,
   EVENT_PEER,
@@ -94,6 +95,7 @@ export class Profiler {
     else if (kind === EVENT_PROCESS) this.lifecycle.process(record);
     else if (kind === EVENT_PEER) this.lifecycle.peer(record);
     else if (kind === EVENT_TCP) this.lifecycle.tcp(record);
+    else if (kind === EVENT_DROP) this.lifecycle.drop(record);
     else if (kind === EVENT_REFUSED) this.refused(record);
     else if (kind === EVENT_BOUND) this.opaqueConnections.bound(record.connection, record.session);
   }

@@ -21,6 +21,10 @@ const COUNTS = [
   "retransmits",
 ] as const;
 
+/** Of one edge; past them the rest is one. The kernel has about a hundred. */
+const MAX_REASONS = 64;
+export const OTHER_DROPS = "(other)";
+
 export class TcpSet implements Summable<TcpSet> {
   readBytes = 0;
   /** Calls that moved bytes. */
@@ -44,21 +48,35 @@ export class TcpSet implements Summable<TcpSet> {
   readonly connectNs = new Histogram();
   readonly srttUs = new Histogram();
   readonly rttvarUs = new Histogram();
+  /** What the calls took, if they were timed. */
+  readonly readNs = new Histogram();
+  readonly writeNs = new Histogram();
+  /** Packets that the kernel dropped, by reason. */
+  private readonly drops = new Map<string, number>();
+
+  private get histograms(): readonly Histogram[] {
+    return [this.connectNs, this.srttUs, this.rttvarUs, this.readNs, this.writeNs];
+  }
 
   get isEmpty(): boolean {
-    return COUNTS.every((name) => this[name] === 0) && this.srttUs.count === 0;
+    return COUNTS.every((name) => this[name] === 0) && this.srttUs.count === 0 && this.drops.size === 0;
+  }
+
+  drop(reason: string, count: number): void {
+    const name = this.drops.has(reason) || this.drops.size < MAX_REASONS ? reason : OTHER_DROPS;
+    this.drops.set(name, (this.drops.get(name) ?? 0) + count);
   }
 
   add(other: TcpSet): void {
     for (const name of COUNTS) this[name] += other[name];
-    this.connectNs.add(other.connectNs);
-    this.srttUs.add(other.srttUs);
-    this.rttvarUs.add(other.rttvarUs);
+    for (const [i, histogram] of this.histograms.entries()) histogram.add(other.histograms[i]!);
+    for (const [reason, count] of other.drops) this.drop(reason, count);
   }
 
   reset(): void {
     for (const name of COUNTS) this[name] = 0;
-    for (const histogram of [this.connectNs, this.srttUs, this.rttvarUs]) histogram.reset();
+    for (const histogram of this.histograms) histogram.reset();
+    this.drops.clear();
   }
 
   profile(openConnections: number, withBuckets: boolean): TcpProfile {
@@ -72,6 +90,9 @@ export class TcpSet implements Summable<TcpSet> {
       connectMs: this.connectNs.distribution(NS_PER_MS, withBuckets),
       srttMs: this.srttUs.distribution(US_PER_MS, withBuckets),
       rttvarMs: this.rttvarUs.distribution(US_PER_MS, withBuckets),
+      ...(this.readNs.count > 0 && { readMs: this.readNs.distribution(NS_PER_MS, withBuckets) }),
+      ...(this.writeNs.count > 0 && { writeMs: this.writeNs.distribution(NS_PER_MS, withBuckets) }),
+      ...(this.drops.size > 0 && { drops: Object.fromEntries(this.drops) }),
     };
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { RecordCursor } from "./decode.ts";
 import type { Edge } from "./edge.ts";
+import { TcpSet } from "./tcp.ts";
 
 const ECONNRESET = 104;
 const EPIPE = 32;
@@ -30,6 +31,8 @@ export class Traffic {
   private isSampled = false;
   private readonly isFresh: boolean;
   private edge: Edge | null = null;
+  /** What its calls took, and packets that were dropped, until its edge is known. */
+  private early: TcpSet | null = null;
 
   /** `isFresh`: seen from its first byte; else what TCP counted before is not ours to tell. */
   constructor(isFresh: boolean) {
@@ -47,6 +50,16 @@ export class Traffic {
       this.readCalls++;
       this.readBytes += bytes;
     }
+  }
+
+  /** The call, if it was timed. */
+  took(isWrite: boolean, ns: number): void {
+    const counts = this.counts();
+    (isWrite ? counts.writeNs : counts.readNs).record(ns);
+  }
+
+  dropped(reason: string): void {
+    this.counts().drop(reason, 1);
   }
 
   /** A tcp_event. */
@@ -105,7 +118,15 @@ export class Traffic {
     if (this.edge !== null) this.edge.openConnections--;
   }
 
+  private counts(): TcpSet {
+    if (this.edge !== null) return this.edge.tcp.window;
+    this.early ??= new TcpSet();
+    return this.early;
+  }
+
   private moveTo(edge: Edge): void {
+    if (this.early !== null) edge.tcp.window.add(this.early);
+    this.early = null;
     edge.openConnections++;
     if (this.edge !== null) this.edge.openConnections--;
     else if (this.isFresh && edge.side === "client") edge.tcp.window.connects++;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import chalk, { Chalk } from "chalk";
 import { UserError } from "../errors.ts";
+import { whyNoDrops } from "./drops.ts";
 import { libbpf } from "./libbpf.ts";
 import { Probe } from "./probe.ts";
 import { checkPids } from "./targets.ts";
@@ -133,6 +134,8 @@ async function checkProbe(pids: readonly number[]): Promise<readonly Check[]> {
       ringBytes: 4096,
       keepBytes: 4096,
       isReadingTls: true,
+      isTimingCalls: true,
+      isSeeingDrops: true,
       isVerbose: false,
     });
     const tls: Check[] = [];
@@ -143,8 +146,8 @@ async function checkProbe(pids: readonly number[]): Promise<readonly Check[]> {
       probe.close();
     }
     const hooks =
-      "sys_exit, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
-    return [{ name, state: "ok", detail: hooks, fix: null }, checkUring(probe), ...tls];
+      "sys_exit, sys_enter, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
+    return [{ name, state: "ok", detail: hooks, fix: null }, checkUring(probe), checkDrops(), ...tls];
   } catch (error) {
     return [failed(name, error)];
   }
@@ -159,6 +162,13 @@ function checkUring({ readsUring }: Probe): Check {
     detail: "what goes through it can't be read on this kernel, and is not counted",
     fix: "use kernel 6.1 or newer, built with CONFIG_IO_URING; what goes through other calls is seen all the same",
   };
+}
+
+function checkDrops(): Check {
+  const name = "drops";
+  const why = whyNoDrops();
+  if (why === null) return { name, state: "ok", detail: "dropped packets, with the reason (tp_btf)", fix: null };
+  return { name, state: "degraded", detail: why, fix: "use kernel 5.17 or newer; all else of --tcp is there" };
 }
 
 function checkCgroup(): Check {

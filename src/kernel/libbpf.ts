@@ -76,7 +76,7 @@ function loadLibbpf() {
     ),
     setAutoload: status("bpf_program__set_autoload", "int bpf_program__set_autoload(void *program, bool autoload)"),
     isAutoloaded: bpf.func("bool bpf_program__autoload(void *program)") as (program: Pointer) => boolean,
-    tracepointArguments: tracepointArgumentsOf(bpf),
+    ...kernelTypesOf(bpf),
     attach: pointer("bpf_program__attach", "void *bpf_program__attach(void *program)"),
     linkFd: status("bpf_link__fd", "int bpf_link__fd(void *link)"),
     /** A file whose reading runs the iterator's program over all there is. */
@@ -153,22 +153,39 @@ function initialValueOf(bpf: LibraryHandle): (map: Pointer) => ArrayBuffer {
   };
 }
 
-/** How many arguments a tracepoint of the kernel hands to a BPF program; -1 if there is no such tracepoint. */
-function tracepointArgumentsOf(bpf: LibraryHandle): (name: string) => number {
+/** The types of the running kernel, by its BTF. */
+function kernelTypesOf(bpf: LibraryHandle) {
   const load = bpf.func("void *btf__load_vmlinux_btf()");
   const find = bpf.func("int btf__find_by_name_kind(void *btf, const char *name, uint32_t kind)");
   const typeById = bpf.func("void *btf__type_by_id(void *btf, uint32_t id)");
-  const TYPEDEF = 8;
+  const nameAt = bpf.func("const char *btf__name_by_offset(void *btf, uint32_t offset)");
+  const [ENUM, TYPEDEF] = [6, 8];
   let btf: Pointer | null = null;
+  const idOf = (name: string, kind: number) => {
+    btf ??= load() as Pointer | null;
+    return btf ? (find(btf, name, kind) as number) : -1;
+  };
   // struct btf_type: name, info, and the type that it is of
   const typeAt = (id: number) => new Uint32Array(koffi.view(typeById(btf, id) as Pointer, 12));
-  return (name) => {
-    btf ??= load() as Pointer | null;
-    const id = btf ? (find(btf, `btf_trace_${name}`, TYPEDEF) as number) : -1;
-    if (id < 0) return -1;
-    const pointer = typeAt(id)[2]!;
-    const prototype = typeAt(pointer)[2]!;
-    return (typeAt(prototype)[1]! & 0xffff) - 1; // without the one that is the tracepoint's own
+  return {
+    /** How many arguments a tracepoint hands to a BPF program; -1 if there is no such tracepoint. */
+    tracepointArguments: (name: string): number => {
+      const id = idOf(`btf_trace_${name}`, TYPEDEF);
+      if (id < 0) return -1;
+      const pointer = typeAt(id)[2]!;
+      const prototype = typeAt(pointer)[2]!;
+      return (typeAt(prototype)[1]! & 0xffff) - 1; // without the one that is the tracepoint's own
+    },
+    /** The names of an enumeration by their values; empty if there is no such enumeration. */
+    enumeratorsOf: (name: string): Map<number, string> => {
+      const id = idOf(name, ENUM);
+      if (id < 0) return new Map();
+      const count = typeAt(id)[1]! & 0xffff;
+      // Behind the type: struct btf_enum {name, value} for each.
+      const words = new Uint32Array(koffi.view(typeById(btf, id) as Pointer, 12 + 8 * count)).slice(3);
+      const pairs = Array.from({ length: count }, (_, i) => [words[2 * i + 1]!, words[2 * i]!] as const);
+      return new Map(pairs.map(([value, at]) => [value, nameAt(btf, at) as string]));
+    },
   };
 }
 

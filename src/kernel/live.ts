@@ -12,6 +12,7 @@ import type { PassedStretch } from "../core/lifecycle.ts";
 import type { Ended, Place, Target } from "../core/profile.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { placeOfProcess } from "./containers.ts";
+import { dropReasons, whyNoDrops } from "./drops.ts";
 import { libbpf, SystemError } from "./libbpf.ts";
 import { goFirst } from "./priority.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
@@ -48,6 +49,8 @@ export class LiveSource implements Source {
   /** Null: TLS is not read. */
   private readonly tls: TlsTracer | null;
   private readonly whyNoTls: string;
+  private readonly isSeeingDrops: boolean;
+  private dropReasons: ReadonlyMap<number, string> | null = null;
   /** The processes to wait for; null when there is no end to wait for. */
   private readonly alive: Set<number> | null;
   private ended: Ended | null = null;
@@ -72,6 +75,7 @@ export class LiveSource implements Source {
         { ...targets, cgroups },
         [...named, ...groups.pids],
         describeTargets(targets, named),
+        config.view.tcp,
       );
     } finally {
       for (const fd of cgroupFds) closeSync(fd);
@@ -84,7 +88,9 @@ export class LiveSource implements Source {
     targets: TargetConfig,
     pids: readonly number[],
     described: readonly Target[],
+    isSeeingDrops: boolean,
   ) {
+    this.isSeeingDrops = isSeeingDrops;
     this.probe = probe;
     this.tls = typeof tls === "string" ? null : tls;
     this.whyNoTls = typeof tls === "string" ? tls : "";
@@ -106,6 +112,8 @@ export class LiveSource implements Source {
       reader.onRecord(record);
     };
     const onRelease = () => reader.onRelease();
+    const noDrops = this.isSeeingDrops ? whyNoDrops() : null;
+    if (noDrops !== null) reader.onWarning("drops", `--tcp shows no drops: ${noDrops}`);
     for (let isLast = false; ; ) {
       const nowNs = monotonicNs(); // what was told by then is read before anything is judged by the clock
       const bytes = this.probe.ring.drain(onRecord, onRelease, TURN_BYTES);
@@ -150,6 +158,11 @@ export class LiveSource implements Source {
 
   tlsLibraryOf(pid: number): string {
     return this.tls === null ? this.whyNoTls : this.tls.libraryOf(pid);
+  }
+
+  dropReasonOf(reason: number): string {
+    this.dropReasons ??= dropReasons();
+    return this.dropReasons.get(reason) ?? "";
   }
 
   async close(): Promise<void> {
@@ -202,7 +215,7 @@ async function openTls({ isReadingTls, targets, command }: Config, probe: Probe)
 }
 
 function probeOptions(
-  { targets, ringBytes, rules, isReadingTls, debug }: Config,
+  { targets, ringBytes, rules, isReadingTls, isTimingCalls, view, debug }: Config,
   cgroupFds: readonly number[],
 ): ProbeOptions {
   return {
@@ -214,6 +227,8 @@ function probeOptions(
     ringBytes,
     keepBytes: Math.max(MIN_KEEP_BYTES, ...rules.flatMap((rule) => [rule.maxRequestBytes, rule.maxResponseBytes])),
     isReadingTls,
+    isTimingCalls,
+    isSeeingDrops: view.tcp,
     isVerbose: debug,
   };
 }

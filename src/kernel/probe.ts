@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { firstSession, LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
 import { UserError } from "../errors.ts";
+import { chooseDropProgram } from "./drops.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
 import { RingBuffer } from "./ring-buffer.ts";
@@ -23,6 +24,10 @@ export interface ProbeOptions {
   readonly keepBytes: number;
   /** TLS libraries will be probed. */
   readonly isReadingTls: boolean;
+  /** When each call began is noted. */
+  readonly isTimingCalls: boolean;
+  /** Dropped packets are told of, if the kernel says why. */
+  readonly isSeeingDrops: boolean;
   /** libbpf's own messages, the verifier's log among them, go to stderr. */
   readonly isVerbose: boolean;
 }
@@ -194,6 +199,9 @@ function configureObject(object: Pointer, options: ProbeOptions): boolean {
   bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
   bpf.setMaxEntries(bpf.findMap(object, "scratches"), bpf.possibleCpus());
   if (!options.isReadingTls) for (const map of TLS_MAPS) bpf.setMaxEntries(bpf.findMap(object, map), 1);
+  bpf.setAutoload(bpf.findProgram(object, "l7p_sys_enter"), options.isTimingCalls);
+  if (!options.isTimingCalls) bpf.setMaxEntries(bpf.findMap(object, "call_starts"), 1);
+  chooseDropProgram(object, options.isSeeingDrops);
   return chooseUringPrograms(object);
 }
 
@@ -217,6 +225,7 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   view.setUint8(config.has_casts[0], Number(isKernelAtLeast(6, 2)));
   view.setUint8(config.has_iterators[0], Number(isKernelAtLeast(6, 4)));
   view.setUint8(config.is_reading_tls[0], Number(options.isReadingTls));
+  view.setUint8(config.is_timing_calls[0], Number(options.isTimingCalls));
   view.setUint32(config.tls_slots[0], tlsSlots(), true);
   view.setUint8(config.is_following[0], Number(options.isFollowing));
   view.setUint8(config.cgroup_count[0], options.cgroupFds.length);

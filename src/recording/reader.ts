@@ -5,6 +5,7 @@ import type { Ended, Place, Target } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
 import type { Progress, Source, SourceReader } from "../source.ts";
 import {
+  ENTRY_DROP_REASON,
   ENTRY_END,
   ENTRY_LOST,
   ENTRY_NAME,
@@ -38,6 +39,7 @@ export class RecordingSource implements Source {
   private readonly size: number;
   private readBytes = 0;
   private readonly tlsLibraries = new Map<number, string>();
+  private readonly dropReasons = new Map<number, string>();
   private start = 0;
   private end = 0;
   private lastNs: number;
@@ -111,6 +113,10 @@ export class RecordingSource implements Source {
     return this.tlsLibraries.get(pid) ?? "an unknown library";
   }
 
+  dropReasonOf(reason: number): string {
+    return this.dropReasons.get(reason) ?? "";
+  }
+
   close(): void {
     closeSync(this.fd);
   }
@@ -155,14 +161,20 @@ export class RecordingSource implements Source {
     } else if (type === ENTRY_PLACE && length >= 4) {
       const place = readPlace(this.bytes.toString("utf8", at + 4, at + length));
       if (place !== null) this.places.set(this.bytes.readUInt32LE(at), place);
-    } else if ((type === ENTRY_NAME || type === ENTRY_TLS_LIBRARY) && length >= 4) {
-      const texts = type === ENTRY_NAME ? this.names : this.tlsLibraries;
-      texts.set(this.bytes.readUInt32LE(at), this.bytes.toString("utf8", at + 4, at + length));
+    } else if (this.textsOf(type) !== undefined && length >= 4) {
+      this.textsOf(type)!.set(this.bytes.readUInt32LE(at), this.bytes.toString("utf8", at + 4, at + length));
     } else if (type === ENTRY_END && length >= 8) {
       this.lastNs = Number(this.bytes.readBigUInt64LE(at));
       return false;
     }
     return true;
+  }
+
+  /** Where entries of this type go, if they are a number and a text. */
+  private textsOf(type: number): Map<number, string> | undefined {
+    if (type === ENTRY_NAME) return this.names;
+    if (type === ENTRY_TLS_LIBRARY) return this.tlsLibraries;
+    return type === ENTRY_DROP_REASON ? this.dropReasons : undefined;
   }
 
   private record(at: number, length: number, reader: SourceReader): boolean {

@@ -5,6 +5,7 @@ import type { Ended, Place } from "../core/profile.ts";
 import { UserError } from "../errors.ts";
 import { invokingUser } from "../invoking-user.ts";
 import {
+  ENTRY_DROP_REASON,
   ENTRY_END,
   ENTRY_LOST,
   ENTRY_NAME,
@@ -53,15 +54,19 @@ export class RecordingWriter {
   }
 
   name(pid: number, comm: string): void {
-    this.ofProcess(ENTRY_NAME, pid, comm);
+    this.numbered(ENTRY_NAME, pid, comm);
   }
 
   place(pid: number, place: Place): void {
-    this.ofProcess(ENTRY_PLACE, pid, JSON.stringify(place));
+    this.numbered(ENTRY_PLACE, pid, JSON.stringify(place));
   }
 
   tlsLibrary(pid: number, library: string): void {
-    this.ofProcess(ENTRY_TLS_LIBRARY, pid, library);
+    this.numbered(ENTRY_TLS_LIBRARY, pid, library);
+  }
+
+  dropReason(reason: number, name: string): void {
+    this.numbered(ENTRY_DROP_REASON, reason, name);
   }
 
   end(ended: Ended, timeNs: number): void {
@@ -72,9 +77,9 @@ export class RecordingWriter {
     closeSync(this.fd);
   }
 
-  private ofProcess(type: number, pid: number, text: string): void {
+  private numbered(type: number, number: number, text: string): void {
     const payload = Buffer.concat([Buffer.alloc(4), Buffer.from(text)]);
-    payload.writeUInt32LE(pid, 0);
+    payload.writeUInt32LE(number, 0);
     this.entry(type, payload);
   }
 

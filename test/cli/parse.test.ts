@@ -61,6 +61,7 @@ describe("parse", () => {
       ringBytes: 16777216,
       resolve: false,
       isReadingTls: true,
+      isTimingCalls: false,
       debug: false,
     });
   });

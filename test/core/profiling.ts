@@ -77,6 +77,7 @@ export function startProfiling(
       hostOf: () => null,
       nameOf: options.nameOf ?? ((pid) => `pid-${pid}`),
       tlsLibraryOf: () => "a library",
+      dropReasonOf: (reason) => `REASON_${reason}`,
     },
   );
   const receive = receiver(profiler);

@@ -50,6 +50,7 @@ export function record(
       placeOf: (pid) => PLACES[pid] ?? {},
       progress: () => null,
       tlsLibraryOf: () => "a library",
+      dropReasonOf: (reason) => `REASON_${reason}`,
       close: () => undefined,
     };
     const written: string[] = [];

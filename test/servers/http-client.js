@@ -1,8 +1,9 @@
 // A client that is told what to do: each line `PORT PATH COUNT` on stdin makes it send COUNT GETs over one
-// keep-alive connection; it then prints `done COUNT`. Prints `ready 0`.
+// keep-alive connection; it then prints `done COUNT`. Prints `ready 0`. The argument is the host, or localhost.
 import http from "node:http";
 import { createInterface } from "node:readline";
 
+const host = process.argv[2] ?? "localhost";
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
 process.stdout.write("ready 0\n");
@@ -17,6 +18,6 @@ async function run([port, path, count]) {
 
 function get(port, path) {
   return new Promise((resolve, reject) => {
-    http.get({ port, path, agent }, (response) => response.resume().on("end", resolve)).on("error", reject);
+    http.get({ host, port, path, agent }, (response) => response.resume().on("end", resolve)).on("error", reject);
   });
 }

@@ -31,12 +31,15 @@ export function edgeFields(profile: EdgeProfile) {
   };
 }
 
-function tcp({ connectMs, srttMs, rttvarMs, ...counts }: TcpProfile) {
+function tcp({ connectMs, srttMs, rttvarMs, readMs, writeMs, drops, ...counts }: TcpProfile) {
   return {
     ...counts,
     connectMs: distribution(connectMs),
     srttMs: distribution(srttMs),
     rttvarMs: distribution(rttvarMs),
+    ...(readMs && { readMs: distribution(readMs) }),
+    ...(writeMs && { writeMs: distribution(writeMs) }),
+    ...(drops && { drops }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** With `--tcp`: what TCP went through, a row an edge. */
-import type { EdgeProfile, TcpProfile } from "../../core/profile.ts";
+import type { Distribution, EdgeProfile, TcpProfile } from "../../core/profile.ts";
 import { formatBytes, formatCount } from "../units.ts";
 import { durationCell } from "./figures.ts";
 import { edgeLabel } from "./labels.ts";
@@ -14,7 +14,19 @@ interface Row {
 export function tcpTable(edges: readonly EdgeProfile[], most: number, style: Style): string {
   const rows = edges.flatMap((edge) => (edge.tcp ? [{ edge, tcp: edge.tcp }] : []));
   if (!style.showsTcp || rows.length === 0) return "";
-  return `${table(columns(style), rows.slice(0, most), style)}${hidden(rows.length - most, style)}\n`;
+  const shown = rows.slice(0, most);
+  return `${table(columns(style), shown, style)}${hidden(rows.length - most, style)}${drops(shown, style)}\n`;
+}
+
+/** A line an edge: the kernel's reasons are long words. */
+function drops(rows: readonly Row[], style: Style): string {
+  const lines = rows.flatMap(({ edge, tcp: { drops } }) => {
+    if (drops === undefined) return [];
+    const byCount = Object.entries(drops).sort(([, a], [, b]) => b - a);
+    const reasons = byCount.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(", ");
+    return [`${style.alarm("dropped")} ${edgeLabel(edge)}: ${reasons}\n`];
+  });
+  return lines.join("");
 }
 
 function hidden(count: number, style: Style): string {
@@ -46,10 +58,17 @@ function columns(style: Style): Column<Row>[] {
     troubles("RESET", ({ resets, aborts, timeouts }) => resets + aborts + timeouts, style),
     troubles("FAILED", ({ failedConnects }) => failedConnects, style),
     troubles("RETRANS", ({ retransmits }) => retransmits, style),
+    { title: "READING", align: "right", from: VERY_WIDE, cell: ({ tcp }) => callTime(tcp.readMs, style) },
+    { title: "WRITING", align: "right", from: VERY_WIDE, cell: ({ tcp }) => callTime(tcp.writeMs, style) },
     { title: "CONNECT", align: "right", from: WIDE, cell: ({ tcp }) => durationCell(tcp.connectMs, "p50", style) },
     { title: "SRTT", align: "right", cell: ({ tcp }) => durationCell(tcp.srttMs, "p50", style) },
     { title: "± VAR", align: "right", cell: ({ tcp }) => durationCell(tcp.rttvarMs, "p50", style) },
   ];
+}
+
+/** Not of recordings without. */
+function callTime(time: Distribution | undefined, style: Style): string {
+  return time === undefined ? "" : durationCell(time, "p99", style);
 }
 
 function troubles(title: string, countOf: (tcp: TcpProfile) => number, style: Style): Column<Row> {
