@@ -52,6 +52,9 @@ __attribute__((noinline)) int sniff(u32 length)
 		return SNIFFED_HTTP2;
 	if (length >= 7 && is_status_line(bytes))
 		return SNIFFED_HTTP;
+	/* The PROXY protocol's second version, before a request; the first one looks like a request. */
+	if (length >= 12 && *(u64 *)bytes == 0x510a0d000a0d0a0dULL && *(u32 *)(bytes + 8) == 0x0a544955)
+		return SNIFFED_HTTP;
 	for (u32 i = 0; i < SNIFF_BYTES - 1 && i < length; i++) {
 		u8 c = bytes[i];
 

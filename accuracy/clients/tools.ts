@@ -53,7 +53,7 @@ export const abUpload = ab("ab -k -p", same(503, upload), "-k", "-c", "5", "-p",
 
 /**
  * One connection a thread: a thread that stops at its last answer has then no request under way. The last one to stop
- * interrupts wrk, which would else sleep until the end of its time.
+ * interrupts wrk, which would else sleep until the end of its time, as it does if it was not asleep yet.
  */
 function wrk(name: string, batches: number, depth: number): ClientDescription {
   const threads = 2;
@@ -63,7 +63,7 @@ function wrk(name: string, batches: number, depth: number): ClientDescription {
     needs: depth > 1 ? ["pipelining"] : [],
     isPipelining: depth > 1,
     requests: () => requests,
-    command: ({ base }) => ["wrk", "-t", `${threads}`, "-c", `${threads}`, "-d", "60", "-s", "wrk.lua", base],
+    command: ({ base }) => ["wrk", "-t", `${threads}`, "-c", `${threads}`, "-d", "30", "-s", "wrk.lua", base],
     files: () => ({
       "wrk.lua": `
 local ffi = require("ffi")

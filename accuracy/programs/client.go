@@ -40,8 +40,9 @@ func (c countedConn) Read(b []byte) (int, error) {
 }
 
 func (c countedConn) Write(b []byte) (int, error) {
+	c.traffic.written.Add(int64(len(b))) // before: the response may be there before Write returns
 	n, err := c.Conn.Write(b)
-	c.traffic.written.Add(int64(n))
+	c.traffic.written.Add(int64(n - len(b)))
 	return n, err
 }
 

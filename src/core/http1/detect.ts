@@ -16,9 +16,10 @@ import {
   SLASH,
   SP,
 } from "./bytes.ts";
+import { startsWithProxyHeader } from "./proxy-header.ts";
 import { MAX_METHOD_BYTES, skipScheme, VERSION_PREFIX } from "./start-line.ts";
 
-export type Looks = "request" | "response" | "http2-preface" | "tls" | "maybe" | "other";
+export type Looks = "request" | "response" | "http2-preface" | "tls" | "proxy-header" | "maybe" | "other";
 
 /** A look at so many bytes tells all that a look at more of them would, unless the line ends later. */
 export const PREFIX_BYTES = MAX_METHOD_BYTES + 1;
@@ -36,6 +37,7 @@ const KNOWN_METHODS = new Set(
 );
 
 export function looksLike(bytes: Uint8Array, start: number, end: number): Looks {
+  if (startsWithProxyHeader(bytes, start, end)) return "proxy-header";
   const from = skipEmptyLines(bytes, start, end);
   if (from === end) return "maybe";
   const byte = bytes[from]!;

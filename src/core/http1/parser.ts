@@ -2,7 +2,8 @@
  * Follows the HTTP/1.x messages of one direction of a connection (RFC 9112), from what went through its socket
  * calls. It never throws and keeps at most one incomplete head. Every byte ends up in one place:
  *
- *   fed + skipped = messages reported by onEnd + emptyLineBytes + openBytes + cutBytes + lostBytes + tunnelBytes
+ *   fed + skipped = messages reported by onEnd + emptyLineBytes + proxyBytes + openBytes + cutBytes + lostBytes
+ *                   + tunnelBytes
  *
  * Once lost, it stays so until a call begins with a message (a whole, valid start line), and is silent about
  * everything that only looked like one. A handler must not call back into the parser that calls it.
@@ -12,9 +13,10 @@ import { CR, LF } from "./bytes.ts";
 import { looksLike, PREFIX_BYTES, skipEmptyLines, startsWithKnownMethod } from "./detect.ts";
 import type { LostReason, MessageHandler } from "./handler.ts";
 import { borrowScanner, type HeadScanner, returnScanner } from "./head-scanner.ts";
+import { ProxyHeader, startsWithProxyHeader } from "./proxy-header.ts";
 
 /** What the next byte belongs to. `probe`: lost, but what is kept of the head may turn out to be one. */
-type State = "start" | "head" | "body" | "lost" | "probe" | "tunnel";
+type State = "start" | "proxy" | "head" | "body" | "lost" | "probe" | "tunnel";
 
 export class MessageParser {
   /** Bytes that belong to no message that could be read: seen while lost, or of a head that broke. */
@@ -23,6 +25,8 @@ export class MessageParser {
   tunnelBytes = 0;
   /** Empty lines between messages. */
   emptyLineBytes = 0;
+  /** A PROXY header before the first request. */
+  proxyBytes = 0;
   /** Bytes of messages that were reported by onHead and then cut short by onLost. */
   cutBytes = 0;
   private readonly kind: "request" | "response";
@@ -33,12 +37,15 @@ export class MessageParser {
   private headerBytes = 0;
   private headEndNs = 0;
   private isBodyOptional = false;
+  private isFirst: boolean;
+  private proxyHeader: ProxyHeader | null = null;
 
   /** `isAtMessageStart` false: joined in mid-stream. */
   constructor(kind: "request" | "response", handler: MessageHandler, isAtMessageStart: boolean) {
     this.kind = kind;
     this.handler = handler;
     this.state = isAtMessageStart ? "start" : "lost";
+    this.isFirst = isAtMessageStart && kind === "request";
   }
 
   get isLost(): boolean {
@@ -75,6 +82,7 @@ export class MessageParser {
     let at = isCallStart ? this.meetCallStart(bytes, start, end, timeNs) : start;
     while (at < end) {
       if (this.state === "start") at = this.feedStart(bytes, at, end, timeNs);
+      else if (this.state === "proxy") at = this.feedProxyHeader(this.proxyHeader!, bytes, at, end);
       else if (this.state === "body") at = this.feedBody(bytes, at, end, timeNs);
       else if (this.partialHead !== null) at = this.feedPartialHead(this.partialHead, bytes, at, end, timeNs);
       else at = this.feedNowhere(at, end);
@@ -147,9 +155,27 @@ export class MessageParser {
   }
 
   private feedStart(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    if (this.isFirst) {
+      this.isFirst = false;
+      if (startsWithProxyHeader(bytes, start, end)) {
+        this.proxyHeader = new ProxyHeader(bytes, start);
+        this.state = "proxy";
+        return start;
+      }
+    }
     const at = skipEmptyLines(bytes, start, end);
     this.emptyLineBytes += at - start;
     return at < end ? this.scanHead(bytes, at, end, timeNs) : end;
+  }
+
+  private feedProxyHeader(header: ProxyHeader, bytes: Uint8Array, start: number, end: number): number {
+    const taken = header.take(bytes, start, end);
+    this.proxyBytes += taken;
+    if (header.isDone) {
+      this.proxyHeader = null;
+      this.state = "start";
+    }
+    return start + taken;
   }
 
   private scanHead(bytes: Uint8Array, start: number, end: number, timeNs: number): number {

@@ -42,7 +42,7 @@ function lossRows({ capture, samplesHeldBack }: Total): Row[] {
   return [
     ["lost events", formatExact(capture.lostEvents), "the buffer between the kernel and l7prof was full"],
     ["unanswered requests", formatExact(capture.unansweredRequests), "no response before the connection ended"],
-    ["orphan responses", formatExact(capture.orphanResponses), "their request was sent before l7prof looked"],
+    ["orphan responses", formatExact(capture.orphanResponses), "their request was sent before, or there was none"],
     ["unparsed messages", formatExact(capture.unparsedMessages), "not HTTP/1, or broken"],
     ["samples held back", formatExact(samplesHeldBack), "not printed live: --max-samples-per-second"],
     ["coverage", `${formatPercent(capture.coverage, 2)} %`, "of the bytes of HTTP connections were accounted for"],

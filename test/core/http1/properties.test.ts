@@ -61,7 +61,7 @@ describe("garbage never throws, and every byte is accounted for once", () => {
         for (const operation of operations) {
           seen += apply(parser, operation);
           if (operation.kind === "resync") recorder.isOpen = false;
-          const elsewhere = parser.emptyLineBytes + parser.openBytes + parser.cutBytes;
+          const elsewhere = parser.emptyLineBytes + parser.proxyBytes + parser.openBytes + parser.cutBytes;
           expect(endedBytes(recorder) + elsewhere + parser.lostBytes + parser.tunnelBytes).toBe(seen);
         }
       }),
@@ -159,8 +159,19 @@ function runPieces(kind: Kind, isAtStart: boolean, bytes: Uint8Array, lengths: r
   for (const [start, end] of cut(bytes, lengths)) parser.feed(ring, start + 3, end + 3, 1, start === 0);
   const { openBytes } = parser;
   if (ends) parser.end(1);
-  const { lostBytes, tunnelBytes, emptyLineBytes, cutBytes, isIdle, isLost } = parser;
-  return [recorder.events, recorder.body, openBytes, lostBytes, tunnelBytes, emptyLineBytes, cutBytes, isIdle, isLost];
+  const { lostBytes, tunnelBytes, emptyLineBytes, proxyBytes, cutBytes, isIdle, isLost } = parser;
+  return [
+    recorder.events,
+    recorder.body,
+    openBytes,
+    lostBytes,
+    tunnelBytes,
+    emptyLineBytes,
+    proxyBytes,
+    cutBytes,
+    isIdle,
+    isLost,
+  ];
 }
 
 /** Consecutive ranges of these lengths, over and over. */
