@@ -8,39 +8,8 @@ cd "$(dirname "$0")/.."
 }
 scripts/setup.sh demo
 
-work=$(mktemp -d)
-pids=""
-# shellcheck disable=SC2086
-cleanup() {
-  [ -z "$pids" ] || kill $pids 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-# start NAME FILE ARG… : runs it in the background and sets $pid and, from its `ready PORT` line, $port.
-start() {
-  log=$work/$1
-  shift
-  node "$@" >"$log" 2>&1 &
-  pid=$!
-  pids="$pids $pid"
-  for _ in $(seq 100); do
-    port=$(sed -n 's/^ready //p' "$log")
-    [ -z "$port" ] || return 0
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "demo: $1 did not start:" >&2
-  cat "$log" >&2
-  exit 1
-}
-
-start stock demo/stock.js
-start shop demo/service.js "$port"
-shop=$pid
-node demo/load.js "$port" 14 >"$work/load" 2>&1 &
-pids="$pids $!"
+. scripts/shop.sh
+open_shop 14
 
 echo
 echo "A shop (pid $shop) is serving customers and asks a stock service: l7prof shows for 10 s what goes in and out,"

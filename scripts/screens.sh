@@ -5,27 +5,9 @@ cd "$(dirname "$0")/.."
 scripts/setup.sh test
 columns=110
 rows=30
-work=$(mktemp -d)
-pids=""
+. scripts/shop.sh
 tmux="tmux -L l7prof-screens-$$ -f /dev/null"
-# shellcheck disable=SC2086
-cleanup() {
-  $tmux kill-server 2>/dev/null || true
-  [ -z "$pids" ] || kill $pids 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-# start NAME FILE ARG… : runs it in the background and sets $pid and, from its `ready PORT` line, $port.
-start() {
-  log=$work/$1
-  shift
-  node "$@" >"$log" 2>&1 &
-  pid=$!
-  pids="$pids $pid"
-  until port=$(sed -n 's/^ready //p' "$log") && [ -n "$port" ]; do kill -0 "$pid" && sleep 0.1; done
-}
+cleaned_up() { $tmux kill-server 2>/dev/null || true; }
 
 # shows PATTERN: waits until the screen does.
 shows() {
@@ -52,11 +34,7 @@ picture() {
   $tmux capture-pane -e -p | node scripts/ansi-to-svg.js $columns "l7prof: $name" >"docs/screens/$name.svg"
 }
 
-start stock demo/stock.js
-start shop demo/service.js "$port"
-shop=$pid
-node demo/load.js "$port" 120 >"$work/load" 2>&1 &
-pids="$pids $!"
+open_shop 120
 mkdir -p docs/screens
 $tmux new-session -d -x $columns -y $rows "node bin/l7prof.js --pid $shop --slow 500ms --4xx --5xx"
 shows "0:00:40"
