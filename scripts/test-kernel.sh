@@ -2,20 +2,51 @@
 # Boots another kernel under emulation and profiles a small Node server on it: does l7prof load and count there?
 #   apt-get download linux-image-6.1.0-56-amd64 && scripts/test-kernel.sh linux-image-6.1.0-56-amd64_*.deb
 # From 7.0 on an image is two packages, linux-binary-VERSION-amd64 and linux-modules-VERSION-amd64: name both.
-# This machine's own root is the guest's, read-only, so what runs is this checkout, built. Needs qemu-system-x86,
-# busybox-static, cpio, xz-utils, jq and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
+#   scripts/test-kernel.sh arm64
+# For amd64 this machine's own root is the guest's, read-only. For arm64 a Debian root is made in tmp/, with its kernel.
+# What runs is this checkout, built. Needs qemu-system-x86 (or qemu-system-arm and debootstrap), busybox-static, cpio,
+# xz-utils, jq and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
 set -euo pipefail
-: "${1:?usage: scripts/test-kernel.sh linux-image-VERSION-amd64.deb...}"
+: "${1:?usage: scripts/test-kernel.sh linux-image-VERSION-amd64.deb... | arm64}"
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for package in "$@"; do dpkg-deb -x "$package" "$work/image"; done
-kernel=$(find "$work/image" -name 'vmlinuz*' -type f)
-modules="$work/image"
+# Nothing is configured, which would take the emulation long: unpacked, these programs run.
+make_arm64_root() {
+	packages=nodejs,libbpf1,curl,jq,busybox-static,linux-image-arm64
+	debootstrap --foreign --arch=arm64 --variant=minbase --include=$packages trixie "$1"
+	for package in "$1"/var/cache/apt/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$package" | tar -xC "$1" --keep-directory-symlink
+	done
+	for fs in proc sys; do rm -f "$1/$fs" && mkdir "$1/$fs"; done # debootstrap links them to those of this machine
+	koffi=$(node -p 'require(process.argv[1]).version' "$root/node_modules/koffi/package.json")
+	# Node looks for it there, too, from wherever the checkout is mounted.
+	mkdir -p "$1/node_modules/@koromix/koffi-linux-arm64" "$1$root"
+	tar -xzC "$1/node_modules/@koromix/koffi-linux-arm64" --strip-components=1 \
+		-f "$(cd "$work" && realpath "$(npm pack --silent "@koromix/koffi-linux-arm64@$koffi")")"
+}
+
+if [ "$1" = arm64 ]; then
+	guest=$root/tmp/arm64
+	[ -d "$guest/node_modules" ] || make_arm64_root "$guest"
+	busybox=$guest/bin/busybox
+	kernel=$(ls "$guest"/boot/vmlinuz-*)
+	modules="$guest/usr/lib/modules"
+	machine="qemu-system-aarch64 -machine virt -cpu max,pauth-impdef=on"
+	console=ttyAMA0
+else
+	guest=/
+	busybox=$(command -v busybox)
+	for package in "$@"; do dpkg-deb -x "$package" "$work/image"; done
+	kernel=$(find "$work/image" -name 'vmlinuz*' -type f)
+	modules="$work/image"
+	machine="qemu-system-x86_64 -vga none"
+	console=ttyS0
+fi
 
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
-cp "$(command -v busybox)" "$work/initrd/bin/"
+cp "$busybox" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.
 names="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p"
 for name in $names; do
@@ -26,7 +57,9 @@ cat > "$work/initrd/init" <<INIT
 #!/bin/busybox sh
 for fs in proc sysfs:sys devtmpfs:dev; do /bin/busybox mount -t \${fs%:*} none /\${fs#*:}; done
 for name in $names; do [ -f /modules/\$name.ko ] && /bin/busybox insmod /modules/\$name.ko; done
-/bin/busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144 host /newroot || /bin/busybox poweroff -f
+share="/bin/busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144"
+\$share guest /newroot || /bin/busybox poweroff -f
+[ $guest = / ] || \$share checkout /newroot$root
 for fs in proc sys dev; do /bin/busybox mount --move /\$fs /newroot/\$fs; done
 /bin/busybox mount -t tmpfs none /newroot/run
 /bin/busybox ip link set lo up
@@ -35,8 +68,9 @@ INIT
 chmod +x "$work/initrd/init"
 (cd "$work/initrd" && find . | cpio --quiet -o -H newc | gzip -1) > "$work/initrd.gz"
 
-timeout 600 qemu-system-x86_64 -accel tcg -m 2048 -smp 2 -nographic -vga none -no-reboot \
-	-kernel "$kernel" -initrd "$work/initrd.gz" -append "console=ttyS0 quiet panic=-1 rdinit=/init" \
-	-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+share="security_model=none,readonly=on,multidevs=remap"
+timeout 600 $machine -accel tcg -m 2048 -smp 2 -nographic -no-reboot \
+	-kernel "$kernel" -initrd "$work/initrd.gz" -append "console=$console quiet panic=-1 rdinit=/init" \
+	-virtfs "local,path=$guest,mount_tag=guest,$share" -virtfs "local,path=$root,mount_tag=checkout,$share" \
 	< /dev/null | tee "$work/log"
 grep -q '^ok' "$work/log"

@@ -8,14 +8,12 @@ import { getPriority, setPriority } from "node:os";
 /** Units of nice(2): a process that wants the CPU at 0 gets a tenth of the share of one at -10. */
 const URGENT = -10;
 
-/** Whoever was started at another niceness than 0 keeps it: somebody has chosen it. Without CAP_SYS_NICE it stays, too. */
+/** Whoever was started at another niceness than 0 keeps it: somebody has chosen it. */
 export function goFirst(): void {
   if (getPriority() !== 0) return;
-  for (const thread of readdirSync("/proc/self/task")) {
-    try {
-      setPriority(Number(thread), URGENT);
-    } catch {
-      return;
-    }
+  try {
+    for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), URGENT);
+  } catch {
+    // Without CAP_SYS_NICE it stays as it is.
   }
 }
