@@ -31,6 +31,11 @@ def count(head):
         moved["responseBytes"] += len(response)
 
 
+def is_last(head):
+    """HTTP/1.0 ends the connection unless it is asked not to (RFC 9112, 9.3)."""
+    return b" HTTP/1.0\r\n" in head and b"keep-alive" not in head.lower()
+
+
 def serve(raw):
     with context.wrap_socket(raw, server_side=True) as tls:
         pending = b""
@@ -40,6 +45,10 @@ def serve(raw):
                 head, pending = pending.split(b"\r\n\r\n", 1)
                 count(head + b"\r\n\r\n")
                 tls.sendall(response)
+                if is_last(head + b"\r\n"):
+                    tls.settimeout(1)
+                    tls.unwrap().close()  # OpenSSL takes an end without close_notify for an error
+                    return
 
 
 def accept(listener):
@@ -50,11 +59,15 @@ def accept(listener):
 async def serve_stream(reader, writer):
     try:
         while True:
-            count(await reader.readuntil(b"\r\n\r\n"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            count(head)
             writer.write(response)
             await writer.drain()
+            if is_last(head):
+                break
     except asyncio.IncompleteReadError:
-        writer.close()
+        pass
+    writer.close()
 
 
 async def serve_asyncio():
