@@ -76,6 +76,7 @@ check() {
   crashes=$(dmesg | grep -c segfault)
   : >"$work/programs"
   # The servers of the tests end with their stdin, which bounds them, too.
+  : >"$work/out"
   "$@" >"$work/out" 2>&1 < <(exec sleep $((seconds + 600))) &
   server=$!
   until [ "$port" != 0 ] && curl -sk "https://127.0.0.1:$port/hello" >"$work/answer"; do
