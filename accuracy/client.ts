@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../test/support/paths.ts";
 import { type Account, withoutInterim } from "./account.ts";
 import { type Gated, startGated } from "./gate.ts";
+import type { RunningServer } from "./server.ts";
 import type { Ability, Request } from "./work.ts";
 
 const MAX_RUN_MS = 60_000;
 
 export interface Task {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT` or `https://127.0.0.1:PORT`, with a certificate that nobody vouches for */
   readonly base: string;
   readonly port: number;
   /** Its own, for what it needs or writes. */
@@ -22,6 +23,8 @@ export interface ClientDescription {
   /** What the server must be able to do, or it is no pair. */
   readonly needs?: readonly Ability[];
   readonly requests: (abilities: readonly Ability[]) => readonly Request[];
+  /** It can also speak HTTPS; it is told by the base. */
+  readonly canTls?: boolean;
   /** Its requests wait behind others on their connection: what a duration is, depends on who counts it. */
   readonly isPipelining?: boolean;
   /** Every answer has an interim response before it. */
@@ -44,10 +47,11 @@ export interface PreparedClient {
   readonly gated: Gated;
 }
 
-export async function prepareClient(description: ClientDescription, port: number, abilities: readonly Ability[]) {
+export async function prepareClient(description: ClientDescription, { place, description: server }: RunningServer) {
   const directory = temporaryDirectory();
-  const requests = description.requests(abilities);
-  const task: Task = { base: `http://127.0.0.1:${port}`, port, directory, requests };
+  const requests = description.requests(server.abilities);
+  const base = `${server.isTls ? "https" : "http"}://127.0.0.1:${place.port}`;
+  const task: Task = { base, port: place.port, directory, requests };
   writeFileSync(join(directory, "requests.json"), JSON.stringify(requests));
   for (const [name, content] of Object.entries(description.files?.(task) ?? {}))
     writeFileSync(join(directory, name), content);

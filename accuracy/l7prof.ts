@@ -47,6 +47,11 @@ function accountOfSummary({ summary }: Result, side: Side, view: string): Accoun
   };
 }
 
+/** Of its edges on that side. */
+export function protocolsOf({ summary }: Result, side: Side): readonly string[] {
+  return edgesOf(summary, side).map(({ protocol }) => protocol);
+}
+
 /** What it says of its own work: nothing was missed, or what was. */
 export function problemOf({ code, stderr, summary, warnings }: Result, view: string): string | null {
   if (code !== 0) return `l7prof ${view} ended with ${code}: ${stderr}`;

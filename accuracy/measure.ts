@@ -30,7 +30,7 @@ export function measure(stage: Stage, client: ClientDescription, recordings?: st
 
 async function run({ server, cgroup }: Stage, description: ClientDescription, recordings?: string): Promise<Row> {
   await server.discardLog(); // what a pair has left that failed
-  const prepared = await prepareClient(description, server.place.port, server.description.abilities);
+  const prepared = await prepareClient(description, server);
   const clientPid = prepared.gated.child.pid;
   cgroup.add(clientPid);
   const pair = `${server.description.name} - ${description.name}`.replaceAll(/[^\w-]+/g, "_");
@@ -50,6 +50,7 @@ async function run({ server, cgroup }: Stage, description: ClientDescription, re
   const isInterimCounted = description.hasInterim && server.description.log.countsInterim;
   return rowOf({
     server: server.description.name,
+    protocol: server.description.isTls ? "https" : "http",
     isPipelining: description.isPipelining ?? false,
     work: accountOfWork(prepared.task.requests),
     client,

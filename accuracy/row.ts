@@ -2,7 +2,7 @@
 import type { Result } from "../test/support/l7prof.ts";
 import { type Account, together } from "./account.ts";
 import { durationGaps, firstDifference, totalOf } from "./compare.ts";
-import { accountsOf, problemOf } from "./l7prof.ts";
+import { accountsOf, problemOf, protocolsOf } from "./l7prof.ts";
 
 export interface Row {
   readonly server: string;
@@ -34,6 +34,8 @@ export interface Durations {
 
 export interface Evidence {
   readonly server: string;
+  /** Between client and server. */
+  readonly protocol: "http" | "https";
   readonly isPipelining: boolean;
   readonly work: Account;
   readonly client: Account;
@@ -72,12 +74,19 @@ export function failedRow(server: string, client: string, { message }: Error): R
   };
 }
 
-function problemOfViews({ views }: Evidence): string | null {
+function problemOfViews({ views, protocol }: Evidence): string | null {
   return (
     problemOf(views.server, "--pid server") ??
     problemOf(views.client, "--pid client") ??
-    problemOf(views.both, "--cgroup")
+    problemOf(views.both, "--cgroup") ??
+    problemOfProtocol(protocolsOf(views.server, "server"), protocol) ??
+    problemOfProtocol(protocolsOf(views.client, "client"), protocol)
   );
+}
+
+function problemOfProtocol(seen: readonly string[], protocol: string): string | null {
+  const other = seen.find((one) => one !== protocol);
+  return other === undefined ? null : `l7prof takes ${protocol} for ${other}`;
 }
 
 function differenceOf(evidence: Evidence): string | null {

@@ -70,6 +70,7 @@ async function rowsOf(server: ServerDescription, fitting: readonly ClientDescrip
   return rows;
 }
 
-function isPair(server: ServerDescription, { name, needs = [] }: ClientDescription): boolean {
+function isPair(server: ServerDescription, { name, needs = [], canTls }: ClientDescription): boolean {
+  if (server.isTls && !canTls) return false;
   return name.includes(values.client) && needs.every((ability) => server.abilities.includes(ability));
 }

@@ -1,6 +1,7 @@
 /** A server under test: how it is described, started, and what its log says. */
-import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createCertificate } from "../test/support/certificate.ts";
 import type { Child } from "../test/support/child.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { temporaryDirectory } from "../test/support/paths.ts";
@@ -25,6 +26,8 @@ export interface ServerDescription {
   readonly files?: (place: Place) => Readonly<Record<string, string>>;
   /** It listens on the unix socket `http.sock` in its directory, not on its port. */
   readonly isUnix?: boolean;
+  /** It speaks HTTPS, with `key.pem` and `cert.pem` in its directory, or both in `both.pem`. */
+  readonly isTls?: boolean;
   readonly origin?: ServerDescription;
   /** It answers some requests without its origin. */
   readonly isCache?: boolean;
@@ -87,10 +90,18 @@ export async function startServer(
 async function preparePlace(description: ServerDescription, origin: Place | null): Promise<Place> {
   const directory = temporaryDirectory();
   for (const [name, content] of Object.entries(files)) writeOldFile(join(directory, name), content);
+  if (description.isTls) placeCertificate(directory);
   const place = { directory, port: await freePort(), origin };
   for (const [name, text] of Object.entries(description.files?.(place) ?? {}))
     writeFileSync(join(directory, name), text);
   return place;
+}
+
+function placeCertificate(directory: string): void {
+  const { key, cert } = createCertificate();
+  copyFileSync(key, join(directory, "key.pem"));
+  copyFileSync(cert, join(directory, "cert.pem"));
+  writeFileSync(join(directory, "both.pem"), Buffer.concat([readFileSync(cert), readFileSync(key)]));
 }
 
 function writeOldFile(path: string, content: Buffer): void {

@@ -19,6 +19,7 @@ function optionsOf(request: Request, base: string): readonly string[] {
   return [
     `url = "${base}${uri}"`,
     'output = "/dev/null"',
+    "insecure",
     `write-out = "${format}"`,
     ...(method === "HEAD" ? ["head"] : [`request = "${method}"`]),
     ...Object.entries(headers).map(([name, value]) => `header = "${name}: ${value}"`),
@@ -31,7 +32,7 @@ function optionsOf(request: Request, base: string): readonly string[] {
 export function curlAccount({ lines }: ClientOutput) {
   const exchanges = lines.map((line) => {
     const [method, url = "", status, request, upload, header, download, coding] = line.split("\t");
-    const uri = url.replace(/^http:\/\/[^/]+/, "");
+    const uri = url.replace(/^https?:\/\/[^/]+/, "");
     const requestBytes = upload === "0" ? request : "-";
     const responseBytes = coding === "" ? Number(header) + Number(download) : "-";
     return exchangeOfLine([method, uri, status, requestBytes, responseBytes].join("\t"), 1);

@@ -23,8 +23,9 @@ export const goClient: ClientDescription = {
 
 export const pythonClient: ClientDescription = {
   name: "Python http.client",
+  canTls: true,
   requests: (abilities) => work({ count: all.count, abilities }),
-  command: ({ port }) => ["/usr/bin/python3", `${programs}/client.py`, `${port}`, "requests.json", all.connections],
+  command: ({ base }) => ["/usr/bin/python3", `${programs}/client.py`, base, "requests.json", all.connections],
   account: accountOfLines,
 };
 
@@ -32,6 +33,7 @@ function nodeClient(kind: "fetch" | "undici" | "http", name: string): ClientDesc
   // A fetch without an Accept-Encoding of its own asks for gzip: its sizes are known all the same.
   return {
     name,
+    canTls: true,
     requests: (abilities) => work({ count: all.count, abilities }),
     command: ({ base }) => ["node", `${programs}/client.js`, kind, base, "requests.json", all.connections],
     account: accountOfLines,
@@ -58,8 +60,9 @@ function socketRequests(count: number): readonly Request[] {
 function socketClient(mode: string, name: string, count: number): ClientDescription {
   return {
     name,
+    canTls: mode !== "half-close",
     requests: () => socketRequests(count),
-    command: ({ port }) => ["/usr/bin/python3", `${programs}/sockets.py`, mode, `${port}`, `${count}`],
+    command: ({ base }) => ["/usr/bin/python3", `${programs}/sockets.py`, mode, base, `${count}`],
     account: accountOfLines,
   };
 }

@@ -38,6 +38,7 @@ function abAccount({ lines }: ClientOutput, task: Task): Omit<Account, "by"> {
 function ab(name: string, requests: readonly Request[], ...options: readonly string[]): ClientDescription {
   return {
     name,
+    canTls: true,
     needs: requests[0]!.bodyBytes === undefined ? [] : ["upload"],
     requests: () => requests,
     // -l: a length that changes is no failure.
@@ -60,6 +61,7 @@ function wrk(name: string, batches: number, depth: number): ClientDescription {
   const requests = same(threads * batches * depth, { method: "GET", uri: "/small.txt", status: 200 });
   return {
     name,
+    canTls: true,
     needs: depth > 1 ? ["pipelining"] : [],
     isPipelining: depth > 1,
     requests: () => requests,
@@ -104,6 +106,7 @@ export const wrkPipelining = wrk("wrk, pipelining seven", 71, 7);
 
 export const h2load: ClientDescription = {
   name: "h2load --h1",
+  canTls: true,
   requests: (abilities) => work({ count: 499, abilities, isWanted: isPlainGet }),
   command: ({ requests, base }) => ["h2load", "--h1", "-n", `${requests.length}`, "-c", "1", "-i", "uris", base],
   files: ({ requests, base }) => ({ uris: uriList(requests, base) }),
@@ -121,6 +124,7 @@ export const h2load: ClientDescription = {
 
 export const siege: ClientDescription = {
   name: "siege",
+  canTls: true,
   requests: (abilities) => {
     const list = work({ count: 151, abilities, isWanted: isPlainGet });
     return [...list, ...list, ...list];
@@ -149,10 +153,23 @@ function uriList(requests: readonly Request[], base: string): string {
 
 export const curl: ClientDescription = {
   name: "curl",
+  canTls: true,
   requests: (abilities) => work({ count: 67, abilities }),
   command: () => ["curl", "--silent", "--show-error", "--config", "curlrc"],
   files: (task) => ({ curlrc: curlConfig(task), "body.bin": "x".repeat(200_000) }),
   account: curlAccount,
+};
+
+/** Debian's is built with GnuTLS. It says of each body how long it is. */
+export const wget: ClientDescription = {
+  name: "wget",
+  canTls: true,
+  requests: (abilities) => work({ count: 67, abilities, isWanted: (one) => isPlainGet(one) && one.status === 200 }),
+  command: () => ["wget", "-nv", "--no-check-certificate", "-O", "/dev/null", "-i", "uris"],
+  files: ({ requests, base }) => ({ uris: uriList(requests, base) }),
+  account: ({ stderr }) => ({
+    exchanges: [...stderr.matchAll(/ URL:\s?https?:\/\/[^/]+(\S+) \[/g)].map(([, uri]) => exchange("GET", uri!, 200)),
+  }),
 };
 
 export const curlExpect: ClientDescription = {

@@ -1,19 +1,21 @@
-"""Python's http.client: client.py PORT REQUESTS.json CONNECTIONS. Prints a line for each exchange with its bytes."""
+"""Python's http.client: client.py BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange with its bytes."""
 import http.client
 import json
 import queue
 import socket
+import ssl
 import sys
 import threading
+import urllib.parse
 
-port, connections = int(sys.argv[1]), int(sys.argv[3])
+base, connections = urllib.parse.urlsplit(sys.argv[1]), int(sys.argv[3])
 with open(sys.argv[2]) as file:
     jobs = queue.Queue()
     for job in json.load(file):
         jobs.put(job)
 
 
-class CountedSocket(socket.socket):
+class Counted:
     read = written = 0
 
     def recv_into(self, *arguments):
@@ -26,11 +28,25 @@ class CountedSocket(socket.socket):
         self.written += len(data)
 
 
+class CountedSocket(Counted, socket.socket):
+    pass
+
+
+class CountedTls(Counted, ssl.SSLSocket):
+    pass
+
+
+context = ssl._create_unverified_context()
+context.sslsocket_class = CountedTls
+
+
 class Connection(http.client.HTTPConnection):
     def connect(self):
         self.sock = CountedSocket()
         self.sock.connect((self.host, self.port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if base.scheme == "https":
+            self.sock = context.wrap_socket(self.sock)
 
 
 def body_of(job):
@@ -39,7 +55,7 @@ def body_of(job):
 
 
 def work():
-    connection = Connection("127.0.0.1", port)
+    connection = Connection(base.hostname, base.port)
     while True:
         try:
             job = jobs.get_nowait()

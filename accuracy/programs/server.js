@@ -1,6 +1,7 @@
 // Node's http as a server: files, and what accuracy/work.ts calls abilities. Prints a line for each exchange.
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createGzip } from "node:zlib";
@@ -39,12 +40,17 @@ function sendFile(request, response, path) {
   }
 }
 
-const server = http.createServer((request, response) => {
+function answer(request, response) {
   const path = request.url.split("?")[0];
   // Not `finish`: a peer may close as soon as it has all that was announced.
   response.on("close", () => process.stdout.write(`${request.method}\t${request.url}\t${response.statusCode}\n`));
   if (routes[path]) routes[path](request, response);
   else sendFile(request, response, path);
-});
+}
+
+const inRoot = (name) => readFileSync(join(process.env.ROOT, name));
+const server = process.env.TLS
+  ? https.createServer({ key: inRoot("key.pem"), cert: inRoot("cert.pem") }, answer)
+  : http.createServer(answer);
 server.keepAliveTimeout = 60_000;
 server.listen(Number(process.env.PORT), "127.0.0.1");

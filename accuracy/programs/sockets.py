@@ -1,11 +1,14 @@
-"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close PORT COUNT.
+"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close BASE COUNT.
 
-Prints a line for each exchange, with its bytes.
+Prints a line for each exchange, with its bytes. Over TLS a new connection resumes the session of the last.
 """
 import socket
+import ssl
 import sys
+import urllib.parse
 
-mode, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+mode, base, count = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), int(sys.argv[3])
+context = ssl._create_unverified_context() if base.scheme == "https" else None
 PATHS = ["/small.txt", "/page.html", "/missing", "/large.bin", "/empty.txt"]
 VERSION, FIELDS = {
     "close10": ("1.0", ""),
@@ -15,10 +18,12 @@ VERSION, FIELDS = {
 
 
 class Connection:
-    def __init__(self):
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, last=None):
+        self.socket = socket.create_connection((base.hostname, base.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
+        if context:
+            self.socket = context.wrap_socket(self.socket, session=last.socket.session if last else None)
 
     def more(self):
         data = self.socket.recv(65536)
@@ -75,15 +80,18 @@ def tell(uri, request, response):
 
 
 def one_by_one(send):
-    connection = None
+    connection, resumed = None, 0
     for number in range(count):
         if connection is None or not connection.is_open:
-            connection = Connection()
+            connection = Connection(last=connection)
+            resumed += bool(context and connection.socket.session_reused)
         uri, request = request_of(number)
         send(connection.socket, request)
         tell(uri, request, connection.response())
         if mode in ("close10", "half-close") and connection.more():
             sys.exit(f"more than a response: {connection.unread!r}")
+    if context and mode == "close10" and resumed < count // 2:
+        sys.exit(f"{resumed} of {count} connections resumed a session")
 
 
 def send_bytes(to, request):

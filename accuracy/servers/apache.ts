@@ -45,6 +45,25 @@ export const apache: ServerDescription = {
   log,
 };
 
+/** mod_logio counts what goes over the socket: the ciphertext. */
+export const apacheTls: ServerDescription = {
+  ...apache,
+  name: "Apache httpd, HTTPS",
+  isTls: true,
+  files: config(
+    ["deflate", "filter", "socache_shmcb", "ssl"],
+    () => `
+AddOutputFilterByType DEFLATE text/html
+SSLEngine on
+SSLCertificateFile cert.pem
+SSLCertificateKeyFile key.pem
+SSLSessionCache shmcb:sessions(512000)
+CustomLog tls.log "%m\\t%U%q\\t%>s\\t-\\t-\\t%D"
+`,
+  ),
+  log: { ...log, from: { file: "tls.log" } },
+};
+
 export const apacheProxy: ServerDescription = {
   name: "Apache httpd, mod_proxy to Go",
   abilities: ["upload", "range", "conditional", "chunked", "delay", "continue", "pipelining"],

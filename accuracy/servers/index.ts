@@ -1,9 +1,20 @@
 import type { ServerDescription } from "../server.ts";
-import { apache, apacheProxy } from "./apache.ts";
+import { apache, apacheProxy, apacheTls } from "./apache.ts";
 import { caddy, lighttpd } from "./files.ts";
-import { nginx, nginxGunicorn, nginxProxy, nginxUnbuffered } from "./nginx.ts";
-import { go, gunicorn, gunicornThreads, java, node, pythonHttpServer, uvicorn } from "./programs.ts";
-import { haproxy, squid, varnish } from "./proxies.ts";
+import { nginx, nginxGunicorn, nginxProxy, nginxTls12, nginxTls13, nginxTlsProxy, nginxUnbuffered } from "./nginx.ts";
+import {
+  go,
+  gunicorn,
+  gunicornThreads,
+  gunicornTls,
+  java,
+  node,
+  nodeTls,
+  pythonHttpServer,
+  uvicorn,
+  uvicornTls,
+} from "./programs.ts";
+import { haproxy, haproxyTls, squid, varnish } from "./proxies.ts";
 
 export const servers: readonly ServerDescription[] = [
   ...[nginx, nginxProxy, nginxUnbuffered, nginxGunicorn],
@@ -12,4 +23,5 @@ export const servers: readonly ServerDescription[] = [
   ...[node, go, java],
   ...[pythonHttpServer, gunicorn, gunicornThreads, uvicorn],
   ...[varnish, squid],
+  ...[nginxTls12, nginxTls13, nginxTlsProxy, apacheTls, haproxyTls, nodeTls, gunicornTls, uvicornTls],
 ];

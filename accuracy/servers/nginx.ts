@@ -17,7 +17,7 @@ function command({ directory }: Place): readonly string[] {
   return ["nginx", "-p", directory, "-c", `${directory}/nginx.conf`, "-e", `${directory}/error.log`];
 }
 
-function config(locations: (place: Place) => string, http = "") {
+function config(locations: (place: Place) => string, http = "", tls = "") {
   return (place: Place) => ({
     "nginx.conf": `
 user root;
@@ -35,7 +35,9 @@ http {
   types { text/html html; text/plain txt; }
   ${http}
   server {
-    listen 127.0.0.1:${place.port};
+    listen 127.0.0.1:${place.port}${tls ? " ssl" : ""};
+    ${tls ? `ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_protocols ${tls};` : ""}
+    ${tls ? "ssl_session_cache shared:sessions:1m;" : ""}
     root ${place.directory};
     ${locations(place)}
   }
@@ -44,31 +46,54 @@ http {
   });
 }
 
+const ofFiles =
+  "sendfile on; tcp_nopush on; if_modified_since before; gzip on; gzip_types text/html; gzip_min_length 100;";
+
 export const nginx: ServerDescription = {
   name: "nginx",
   abilities: ["range", "conditional", "gzip", "pipelining", "half-close"],
   command,
-  files: config(
-    () => "",
-    "sendfile on; tcp_nopush on; if_modified_since before; gzip on; gzip_types text/html; gzip_min_length 100;",
-  ),
+  files: config(() => "", ofFiles),
   log,
 };
+
+export const nginxTls12: ServerDescription = {
+  ...nginx,
+  name: "nginx, HTTPS (TLS 1.2)",
+  isTls: true,
+  files: config(() => "", ofFiles, "TLSv1.2"),
+};
+
+export const nginxTls13: ServerDescription = {
+  ...nginx,
+  name: "nginx, HTTPS (TLS 1.3)",
+  isTls: true,
+  files: config(() => "", ofFiles, "TLSv1.3"),
+};
+
+function toNode({ origin }: Place): string {
+  return `
+    location / {
+      proxy_pass http://127.0.0.1:${origin!.port};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }`;
+}
 
 export const nginxProxy: ServerDescription = {
   name: "nginx, proxy to Node",
   abilities: ["upload", "gzip", "chunked", "delay", "continue", "pipelining"],
   command,
-  files: config(
-    ({ origin }) => `
-    location / {
-      proxy_pass http://127.0.0.1:${origin!.port};
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-    }`,
-  ),
+  files: config(toNode),
   origin: node,
   log,
+};
+
+export const nginxTlsProxy: ServerDescription = {
+  ...nginxProxy,
+  name: "nginx, HTTPS, proxy to Node",
+  isTls: true,
+  files: config(toNode, "", "TLSv1.2 TLSv1.3"),
 };
 
 export const nginxUnbuffered: ServerDescription = {

@@ -17,6 +17,13 @@ export const node: ServerDescription = {
   log: { from: "stdout" },
 };
 
+export const nodeTls: ServerDescription = {
+  ...node,
+  name: "Node https",
+  isTls: true,
+  env: () => ({ TLS: "1" }),
+};
+
 export const go: ServerDescription = {
   name: "Go net/http",
   abilities: [...abilities, "range", "conditional", "pipelining"],
@@ -47,14 +54,28 @@ export const pythonHttpServer: ServerDescription = {
   log: { from: "stderr", parse: requestInQuotes },
 };
 
+function uvicornCommand({ port }: Place): readonly string[] {
+  return [
+    ...[debianPython, "-u", "-m", "uvicorn", "asgi:application", "--app-dir", programs],
+    ...["--port", `${port}`, "--http", "h11", "--timeout-keep-alive", "60"],
+  ];
+}
+
 export const uvicorn: ServerDescription = {
   name: "uvicorn",
   abilities: [...abilities, "pipelining"],
-  command: ({ port }) => [
-    ...[debianPython, "-u", "-m", "uvicorn", "asgi:application", "--app-dir", programs],
-    ...["--port", `${port}`, "--http", "h11", "--timeout-keep-alive", "60"],
-  ],
+  command: uvicornCommand,
   log: { from: "stdout", parse: requestInQuotes },
+};
+
+const certificate = ["--keyfile", "key.pem", "--certfile", "cert.pem"] as const;
+
+/** asyncio's TLS: the library works on memory. */
+export const uvicornTls: ServerDescription = {
+  ...uvicorn,
+  name: "uvicorn, HTTPS",
+  isTls: true,
+  command: (place) => [...uvicornCommand(place), ...certificate.map((word) => word.replace("--", "--ssl-"))],
 };
 
 function gunicornCommand(bind: (place: Place) => string, ...more: readonly string[]) {
@@ -77,6 +98,18 @@ export const gunicornThreads: ServerDescription = {
   ...gunicorn,
   name: "gunicorn, threads",
   command: gunicornCommand(({ port }) => `127.0.0.1:${port}`, "--threads", "4", "--keep-alive", "60"),
+};
+
+/** Python's ssl on sockets that block, in threads. */
+export const gunicornTls: ServerDescription = {
+  ...gunicornThreads,
+  name: "gunicorn, threads, HTTPS",
+  isTls: true,
+  command: gunicornCommand(
+    ({ port }) => `127.0.0.1:${port}`,
+    ...["--threads", "4", "--keep-alive", "60"],
+    ...["--keyfile", "../key.pem", "--certfile", "../cert.pem"],
+  ),
 };
 
 export const gunicornOnUnixSocket: ServerDescription = {

@@ -1,19 +1,12 @@
 import { inRepo } from "../../test/support/paths.ts";
 import { exchangeOfLine } from "../account.ts";
-import type { ServerDescription } from "../server.ts";
+import type { Place, ServerDescription } from "../server.ts";
 import { apache } from "./apache.ts";
 import { nginx } from "./nginx.ts";
 import { go } from "./programs.ts";
 
-/**
- * Without answers to connections that end before they ask: ab opens some at the end. It logs to a socket: of two threads
- * that write a line to a file at once, one gives up after a moment and drops its line.
- */
-export const haproxy: ServerDescription = {
-  name: "HAProxy, splice, to nginx",
-  abilities: ["range", "conditional", "gzip", "pipelining"],
-  command: () => ["haproxy", "-db", "-f", "haproxy.cfg"],
-  files: ({ port, origin }) => ({
+function haproxyConfig({ bind = "", splice = "" }: { readonly bind?: string; readonly splice?: string }) {
+  return ({ port, origin }: Place) => ({
     "haproxy.cfg": `
 global
   nbthread 2
@@ -23,25 +16,41 @@ defaults
   log global
   option http-ignore-probes
   log-format "%HM\\t%HU\\t%ST\\t-\\t-\\t%Ta"
-  option splice-auto
+  ${splice}
   timeout connect 5s
   timeout client 60s
   timeout server 60s
 frontend front
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port} ${bind}
   default_backend back
 backend back
-  option splice-request
-  option splice-response
   server origin 127.0.0.1:${origin!.port}
 `,
-  }),
+  });
+}
+
+/**
+ * Without answers to connections that end before they ask: ab opens some at the end. It logs to a socket: of two threads
+ * that write a line to a file at once, one gives up after a moment and drops its line.
+ */
+export const haproxy: ServerDescription = {
+  name: "HAProxy, splice, to nginx",
+  abilities: ["range", "conditional", "gzip", "pipelining"],
+  command: () => ["haproxy", "-db", "-f", "haproxy.cfg"],
+  files: haproxyConfig({ splice: "option splice-auto\n  option splice-request\n  option splice-response" }),
   origin: nginx,
   log: {
     from: { command: ({ port }) => ["/usr/bin/python3", "-u", inRepo("accuracy/programs/datagrams.py"), `${port}`] },
     isReading: (reader) => reader.line(/^ready$/),
     msPerUnit: 1,
   },
+};
+
+export const haproxyTls: ServerDescription = {
+  ...haproxy,
+  name: "HAProxy, HTTPS, to nginx",
+  isTls: true,
+  files: haproxyConfig({ bind: "ssl crt both.pem" }),
 };
 
 /** Without gzip: what it unpacks it sends in chunks, whose framing it does not count. */

@@ -96,7 +96,7 @@ export class LiveSource implements Source {
     this.whyNoTls = typeof tls === "string" ? tls : "";
     this.probe.attach();
     const added = addProcesses(this.probe, targets, pids);
-    this.tls?.scan(processesOf(targets, added));
+    this.tls?.scanFirst([...processesOf(targets, added)]);
     libbpf().trimMemory();
     this.targets = described;
     const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;

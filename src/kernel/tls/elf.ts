@@ -4,9 +4,11 @@
  * statically. The file may be hostile or cut off: then it has no functions.
  */
 import { fstatSync, readSync } from "node:fs";
+import { GnuHash } from "./gnu-hash.ts";
 
 const SHT_SYMTAB = 2;
 const SHT_DYNSYM = 11;
+const SHT_GNU_HASH = 0x6ffffff6;
 const PT_LOAD = 1;
 const PF_X = 1;
 const STT_FUNC = 2;
@@ -60,13 +62,18 @@ export class ElfFile {
     this.sections = this.readSections(Number(head.readBigUInt64LE(40)), head.readUInt16LE(60), head.readUInt16LE(62));
   }
 
-  /** The offsets of those functions that it defines. */
-  functions(names: ReadonlySet<string>): Map<string, number> {
+  /** The offsets of those functions that it defines; what it does not export is looked for if that is not enough. */
+  functions(names: ReadonlySet<string>, isEnough: (found: ReadonlyMap<string, number>) => boolean = () => false) {
     const found = new Map<string, number>();
-    for (const section of this.sections) {
-      if (section.type !== SHT_SYMTAB && section.type !== SHT_DYNSYM) continue;
-      const strings = this.sections[section.link];
-      if (strings !== undefined) this.search(this.contents(section), this.contents(strings), names, found);
+    for (const type of [SHT_DYNSYM, SHT_SYMTAB]) {
+      for (const section of this.sections) {
+        const strings = this.sections[section.link];
+        if (section.type !== type || strings === undefined) continue;
+        const hash = this.sections.find((one) => one.type === SHT_GNU_HASH && this.sections[one.link] === section);
+        if (hash !== undefined) this.lookUp(new GnuHash(this.contents(hash)), section, strings, names, found);
+        else this.search(this.contents(section), this.contents(strings), names, found);
+      }
+      if (isEnough(found)) break;
     }
     return found;
   }
@@ -75,8 +82,10 @@ export class ElfFile {
     return this.sections.find((section) => section.name === name);
   }
 
-  contents({ offset, bytes }: Section): Buffer {
-    return bytes > MAX_TABLE_BYTES ? Buffer.alloc(0) : this.read(offset, bytes);
+  /** Nothing if it is not all in the file, or too large. */
+  contents({ offset, bytes }: Pick<Section, "offset" | "bytes">): Buffer {
+    const isThere = bytes <= MAX_TABLE_BYTES && offset + bytes <= this.size;
+    return isThere ? this.read(offset, bytes) : Buffer.alloc(0);
   }
 
   /** Where in the file the code at this address lies; undefined if it is not in it. */
@@ -104,18 +113,41 @@ export class ElfFile {
     return buffer;
   }
 
+  private lookUp(
+    hash: GnuHash,
+    symbols: Section,
+    strings: Section,
+    names: ReadonlySet<string>,
+    found: Map<string, number>,
+  ): void {
+    for (const name of names) {
+      const wanted = Buffer.from(`${name}\0`);
+      for (const symbol of hash.candidates(name)) {
+        const entry = this.contents({ offset: symbols.offset + symbol * SYMBOL_BYTES, bytes: SYMBOL_BYTES });
+        if (entry.length === 0) continue;
+        const nameAt = strings.offset + entry.readUInt32LE(0);
+        if (this.contents({ offset: nameAt, bytes: wanted.length }).equals(wanted)) this.take(entry, name, found);
+      }
+    }
+  }
+
   private search(symbols: Buffer, strings: Buffer, names: ReadonlySet<string>, found: Map<string, number>): void {
     const wanted = [...names].map((name) => Buffer.from(`${name}\0`));
     const initials = new Set(wanted.map((name) => name[0]));
     for (let at = 0; at + SYMBOL_BYTES <= symbols.length; at += SYMBOL_BYTES) {
       const nameAt = symbols.readUInt32LE(at);
-      if (!initials.has(strings[nameAt]) || (symbols[at + 4]! & 15) !== STT_FUNC) continue;
-      if (symbols.readUInt16LE(at + 6) === 0) continue; // defined elsewhere
+      if (!initials.has(strings[nameAt])) continue;
       const name = wanted.find((one) => strings.subarray(nameAt, nameAt + one.length).equals(one));
       if (name === undefined) continue;
-      const offset = this.fileOffset(Number(symbols.readBigUInt64LE(at + 8)));
-      if (offset !== undefined) found.set(name.toString("latin1", 0, name.length - 1), offset);
+      this.take(symbols.subarray(at, at + SYMBOL_BYTES), name.toString("latin1", 0, name.length - 1), found);
     }
+  }
+
+  private take(symbol: Buffer, name: string, found: Map<string, number>): void {
+    const isDefined = symbol.readUInt16LE(6) !== 0;
+    if (!isDefined || (symbol[4]! & 15) !== STT_FUNC) return;
+    const offset = this.fileOffset(Number(symbol.readBigUInt64LE(8)));
+    if (offset !== undefined) found.set(name, offset);
   }
 
   private readSegments(at: number, count: number): Segment[] {

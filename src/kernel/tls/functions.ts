@@ -77,3 +77,8 @@ export const probedNames: ReadonlySet<string> = new Set(
     ...shared.flatMap(({ extended }) => extended.map(([name]) => name)),
   ]),
 );
+
+/** What a file defines suffices to read a library in it. */
+export function hasLibrary(found: ReadonlyMap<string, number>): boolean {
+  return libraries.some(({ needed }) => needed.every((name) => found.has(name)));
+}

@@ -6,7 +6,7 @@ import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, PROCESS_ENDED, type RecordCu
 import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { ElfFile } from "./elf.ts";
-import { libraries, probedNames } from "./functions.ts";
+import { hasLibrary, libraries, probedNames } from "./functions.ts";
 import { type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
 import { type Placement, placementsOf } from "./placements.ts";
 import { systemLibraries } from "./system-libraries.ts";
@@ -55,6 +55,12 @@ export class TlsTracer {
   /** Attaches to what these processes map. */
   scan(pids: Iterable<number>): void {
     for (const pid of pids) for (const file of mappedFiles(pid)) this.inspect(file);
+  }
+
+  /** The targets at the start. One without a library may be about to load one, or to start a program that does. */
+  scanFirst(pids: readonly number[]): void {
+    this.scan(pids);
+    if (pids.some((pid) => this.readableIn(pid).length === 0)) this.prepare([]);
   }
 
   /** Programs will start: attaches to what they may load before the first of them runs. */
@@ -130,7 +136,7 @@ export class TlsTracer {
 
   private attachIfTls(file: MappedFile, fd: number): Finding | null {
     const elf = ElfFile.open(fd);
-    const found = elf?.functions(probedNames);
+    const found = elf?.functions(probedNames, hasLibrary);
     if (!elf || found === undefined || found.size === 0) return null;
     for (const library of libraries) {
       const placements = placementsOf(library, found, (offset, bytes) => elf.x86Code(offset, bytes));
