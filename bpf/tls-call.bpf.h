@@ -67,8 +67,12 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 	thread->calls[1].session = 0;
 	/* What an exception or longjmp has left behind lies below on the stack. */
 	if (call->session && stack < call->stack) {
-		if (call->session == session)
-			return; /* LibreSSL: SSL_read_ex calls SSL_read */
+		/*
+		 * LibreSSL's SSL_read_ex calls SSL_read, and that is one call. But what a library calls back may write:
+		 * to Node a session is ready within the read that has ended its handshake.
+		 */
+		if (call->session == session && call->kind == new.kind)
+			return;
 		call = &thread->calls[1];
 	}
 	*call = new;

@@ -16,16 +16,16 @@ with open(sys.argv[2]) as file:
 
 
 class Counted:
-    read = written = 0
+    incoming = outgoing = 0
 
     def recv_into(self, *arguments):
         size = super().recv_into(*arguments)
-        self.read += size
+        self.incoming += size
         return size
 
     def sendall(self, data, *arguments):
         super().sendall(data, *arguments)
-        self.written += len(data)
+        self.outgoing += len(data)
 
 
 class CountedSocket(Counted, socket.socket):
@@ -64,12 +64,12 @@ def work():
         if connection.sock is None:
             connection.connect()
         counted = connection.sock
-        read, written = counted.read, counted.written
+        incoming, outgoing = counted.incoming, counted.outgoing
         body = body_of(job) if "bodyBytes" in job else None
         connection.request(job["method"], job["uri"], body, job.get("headers", {}))
         response = connection.getresponse()
         response.read()
-        sizes = f"{counted.written - written}\t{counted.read - read}"
+        sizes = f"{counted.outgoing - outgoing}\t{counted.incoming - incoming}"
         print(f"{job['method']}\t{job['uri']}\t{response.status}\t{sizes}\n", end="", flush=True)
 
 

@@ -116,4 +116,4 @@ def pipeline():
 if mode == "pipeline":
     pipeline()
 else:
-    one_by_one({"bytes": send_bytes, "half-close": send_and_shut}.get(mode, socket.socket.sendall))
+    one_by_one({"bytes": send_bytes, "half-close": send_and_shut}.get(mode, lambda to, request: to.sendall(request)))

@@ -71,6 +71,13 @@ describe.each(["TLSv1.2", "TLSv1.3"])("nginx, %s: as its access log says", (prot
   });
 });
 
+function fetches(port: number, count: number): string {
+  return `process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+    process.removeAllListeners("warning");
+    const get = async () => (await fetch("https://127.0.0.1:${port}/hello")).text();
+    Promise.all(Array.from({ length: ${count} }, get));`;
+}
+
 const clients: readonly [name: string, command: (port: number) => readonly string[], count: number][] = [
   ["curl", (port) => ["curl", "-sk", ...Array<string>(7).fill(`https://127.0.0.1:${port}/hello`)], 7],
   [
@@ -85,6 +92,7 @@ const clients: readonly [name: string, command: (port: number) => readonly strin
     ],
     2,
   ],
+  ["Node's fetch, which asks within the call that ends the handshake", (port) => ["node", "-e", fetches(port, 7)], 7],
   ["Python's urllib", (port) => python(port, "urllib", 11), 11],
   ["Python, sessions resumed", (port) => python(port, "resume", 11), 11],
   ["Python's asyncio (memory BIOs)", (port) => python(port, "asyncio", 61), 61],
