@@ -212,7 +212,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 		if (connection->state == CONNECTION_OPAQUE)
 			ciphertext_moved(ref, scratch, transfer, false);
 		else if (connection->state == CONNECTION_IGNORED && config.port_count && config.is_reading_tls)
-			unwanted_moved();
+			unwanted_moved(transfer->goroutine);
 		return;
 	}
 	if (config.is_timing_calls)
@@ -273,7 +273,7 @@ static __always_inline void unix_socket_closed(u32 fd)
 static __always_inline void call_returned(struct pt_regs *regs, u8 call, long ret)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct transfer transfer = {};
+	struct transfer transfer = { .goroutine = GOROUTINE(regs) };
 	struct socket_ref ref;
 	u32 fd = SYSCALL_ARG0(regs);
 

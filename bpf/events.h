@@ -24,6 +24,7 @@
 #define FLAG_WRITE 1 /* the process wrote (else it read) */
 #define FLAG_END 2   /* EVENT_DATA: the read returned 0, the peer has ended its direction */
 #define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
+#define FLAG_OVERTAKES 4 /* EVENT_DATA with FLAG_TLS, of a read: a write that began before may still be to be told of */
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 #define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */
@@ -206,8 +207,9 @@ struct tls_session {
 	struct connection stream; /* of the plaintext; `inode` is the session's number */
 	u64 socket;               /* the connection that it runs on; 0: not known */
 	u32 inode;
+	u32 out_begun;            /* how far it will be written when the call that is writing returns */
 	u8 is_fresh;              /* seen from its creation on */
-	u8 reserved[3];
+	u8 reserved[7];
 };
 
 #define MAX_PORTS 16
@@ -231,6 +233,7 @@ struct config {
 	char comms[MAX_COMMS][16];
 	u32 tls_slots; /* entries of the map `tls_scratches` */
 	u32 pid_namespace; /* inode number of l7prof's PID namespace; 0: the initial one */
+	u32 has_cookies; /* a program of a uprobe can ask for its place's */
 };
 
 /* The kernel side's variables, which user space maps. */
@@ -239,6 +242,7 @@ struct globals {
 	u64 lost_bytes;  /* that they told of */
 	u64 is_asleep;   /* set by user space: it waits in poll() for the next event */
 	u64 is_ending;   /* set by user space: uprobes report no more, since taking them away lasts a while */
+	u64 is_attaching; /* set by user space: a library's functions are not all probed yet */
 };
 
 /* Entries of the map `call_starts`. */

@@ -78,14 +78,17 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 	*call = new;
 }
 
-/* Makes one if it is seen for the first time. */
+/*
+ * Makes one if it is seen for the first time: not one that was open before while some functions are probed and others
+ * not, since of its messages one would be seen and not its answer.
+ */
 static __always_inline struct tls_session *session_at(struct tls_scratch *scratch, u64 address, bool is_fresh)
 {
 	struct tls_key key = { .session = address, .pid = current_process_id() };
 	struct tls_session *session = bpf_map_lookup_elem(&tls_sessions, &key);
 	struct tls_session new = { .is_fresh = is_fresh };
 
-	if (session)
+	if (session || (!is_fresh && globals.is_attaching))
 		return session;
 	new.stream.inode = next_session(scratch);
 	bpf_map_update_elem(&tls_sessions, &key, &new, BPF_ANY);
@@ -114,15 +117,15 @@ static __always_inline void learn_connection(struct tls_thread *thread, struct s
 
 /* Looks at the first bytes; true if the session is followed from this call on. */
 static __always_inline bool is_http_session(struct scratch *scratch, struct tls_session *session,
-					    struct tls_call *call, struct transfer *transfer)
+					    u64 address, struct transfer *transfer)
 {
-	bool is_fresh = session->is_fresh && session->stream.in_position + session->stream.out_position == transfer->length;
+	bool is_fresh = session->is_fresh && !session->stream.in_position && !session->stream.out_position;
 	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 
 	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && is_fresh)) {
 		u8 flags = (is_fresh ? FLAG_FRESH : 0) | (transfer->is_write ? FLAG_WRITE : 0);
 
-		if (!emit_session(scratch, session, call->session, flags, transfer->length))
+		if (!emit_session(scratch, session, address, flags, transfer->length))
 			return false;
 		session->stream.state = CONNECTION_FOLLOWED;
 		return true;
@@ -132,25 +135,15 @@ static __always_inline bool is_http_session(struct scratch *scratch, struct tls_
 	return false;
 }
 
-static __always_inline void report_plaintext(struct scratch *scratch, struct tls_session *session,
-					     struct tls_call *call, struct transfer *transfer)
+static __always_inline void emit_plaintext(struct scratch *scratch, struct tls_session *session, u64 address,
+					   struct transfer *transfer)
 {
 	struct connection *stream = &session->stream;
 	struct data_event *record = &scratch->event;
 	u32 head, limit;
 
-	event_init(&record->event, EVENT_DATA, stream->inode);
-	record->event.call = CALL_TLS;
-	record->event.flags = FLAG_TLS | (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
-	if (transfer->is_write)
-		stream->out_position += transfer->length;
-	else
-		stream->in_position += transfer->length;
-	record->position = (transfer->is_write ? stream->out_position : stream->in_position) - transfer->length;
-	record->other_position = transfer->is_write ? stream->in_position : stream->out_position;
-	record->srtt_us = 0;
 	if (stream->state == CONNECTION_SNIFFED &&
-	    (!transfer->length || !is_http_session(scratch, session, call, transfer)))
+	    (!transfer->length || !is_http_session(scratch, session, address, transfer)))
 		return;
 	limit = copy_limit(stream, scratch, transfer);
 	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
@@ -166,6 +159,33 @@ static __always_inline void report_plaintext(struct scratch *scratch, struct tls
 	if (head > HEAD_BYTES) /* never; tells the verifier */
 		return;
 	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, head), transfer->length);
+	if (head == transfer->length && is_head_alone(scratch, head))
+		expect_body(stream, scratch, head, transfer->is_write);
+}
+
+/*
+ * What a call of the session moved. How far the streams have come is noted after it was told, so that another thread's
+ * read never seems to follow from a write that has not been told of.
+ */
+static __always_inline void report_plaintext(struct scratch *scratch, struct tls_session *session, u64 address,
+					     struct transfer *transfer, u32 other_position)
+{
+	struct connection *stream = &session->stream;
+	struct data_event *record = &scratch->event;
+
+	event_init(&record->event, EVENT_DATA, stream->inode);
+	record->event.call = CALL_TLS;
+	record->event.flags = FLAG_TLS | (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
+	record->position = transfer->is_write ? stream->out_position : stream->in_position;
+	record->other_position = other_position;
+	record->srtt_us = 0;
+	if (!transfer->is_write && session->out_begun != stream->out_position)
+		record->event.flags |= FLAG_OVERTAKES;
+	emit_plaintext(scratch, session, address, transfer);
+	if (transfer->is_write)
+		session->out_begun = stream->out_position += transfer->length;
+	else
+		stream->in_position += transfer->length;
 }
 
 /* Bytes that the call moved: at least 1, 0 for the end of what is read, or -1. */
@@ -221,7 +241,8 @@ static __always_inline void call_of_session_ended(struct tls_thread *thread, str
 		learn_connection(thread, &claimed->scratch, session, call, length > 0 ? length : 0);
 		transfer.length = length;
 		if (length >= 0 && session->stream.state != CONNECTION_IGNORED)
-			report_plaintext(&claimed->scratch, session, call, &transfer);
+			report_plaintext(&claimed->scratch, session, call->session, &transfer,
+					 transfer.is_write ? session->stream.in_position : session->stream.out_position);
 		session_was_used(thread, session, call, length > 0 ? length : 0);
 	}
 	release_scratch(claimed);

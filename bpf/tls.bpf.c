@@ -16,6 +16,7 @@
 #include "socket.bpf.h"
 #include "tls.bpf.h"
 #include "tls-call.bpf.h"
+#include "go-call.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -111,5 +112,43 @@ SEC("uprobe")
 int l7p_tls_free(struct pt_regs *regs)
 {
 	tls_session_ends(FUNCTION_ARG0(regs));
+	return 0;
+}
+
+/* func (*tls.Conn) Read([]byte) (int, error) */
+SEC("uprobe")
+int l7p_go_read(struct pt_regs *regs)
+{
+	if (is_reported(current_process_id()))
+		go_call_begins(regs, TLS_READ);
+	return 0;
+}
+
+/* func (*tls.Conn) Write([]byte) (int, error) */
+SEC("uprobe")
+int l7p_go_write(struct pt_regs *regs)
+{
+	if (is_reported(current_process_id()))
+		go_call_begins(regs, TLS_WRITE);
+	return 0;
+}
+
+/* func (*tls.Conn) clientHandshake(context.Context) error, and serverHandshake */
+SEC("uprobe")
+int l7p_go_shake(struct pt_regs *regs)
+{
+	if (!is_reported(current_process_id()))
+		return 0;
+	go_session_begins(regs);
+	go_call_begins(regs, TLS_HANDSHAKE);
+	return 0;
+}
+
+/* At the instructions that return of these, with the results in the registers */
+SEC("uprobe")
+int l7p_go_end(struct pt_regs *regs)
+{
+	if (is_reported(current_process_id()))
+		go_call_ends(regs);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #ifndef L7PROF_TLS_H
 #define L7PROF_TLS_H
 
+#include "go.bpf.h"
 #include "payload.bpf.h"
 #include "socket.bpf.h"
 
@@ -159,8 +160,14 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_thread *thread = config.is_reading_tls ? bpf_map_lookup_elem(&tls_threads, &id) : NULL;
+	struct go_call *go = config.is_reading_tls ? go_call_around(transfer->goroutine) : NULL;
 	struct data_event *record = &scratch->event;
 
+	if (go) {
+		go->socket = (u64)ref->sk;
+		go->inode = ref->inode;
+		return;
+	}
 	if (thread && thread->calls[0].session) {
 		struct tls_call *call = &thread->calls[thread->calls[1].session ? 1 : 0];
 
@@ -182,13 +189,16 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 }
 
 /* A call on a connection with a port that is not wanted: neither is the session that made it. */
-static __always_inline void unwanted_moved(void)
+static __always_inline void unwanted_moved(u64 goroutine)
 {
+	struct go_call *go = go_call_around(goroutine);
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
 
 	if (thread && thread->calls[0].session)
 		thread->calls[thread->calls[1].session ? 1 : 0].is_unwanted = 1;
+	if (go)
+		go->is_unwanted = 1;
 }
 
 /* The connection of a session has changed its state; when it has ended, the session is looked at afresh. */

@@ -2,7 +2,7 @@
 # Servers under HTTPS load while l7prof attaches and detaches: scripts/test-attach.sh [ROUNDS [SECONDS [SERVER]]]
 # For each server ROUNDS (10) times within SECONDS (60): it must live, each of its clients' requests be answered, on lasting
 # connections and on short ones, the kernel's log tell of no crash, and nothing of l7prof's be left in the kernel.
-# Needs root, nginx, Apache httpd, HAProxy, ab, openssl, python3 and a build. Ends with the count of what failed.
+# Needs root, nginx, Apache httpd, HAProxy, ab, openssl, python3, go and a build. Ends with the count of what failed.
 set -u
 cd "$(dirname "$0")/.."
 rounds=${1:-10}
@@ -142,5 +142,9 @@ check HAProxy 61446 haproxy -db -f "$work/haproxy.cfg"
 check node 0 node test/servers/http-server.js --key "$work/key.pem" --cert "$work/cert.pem"
 check "python, threads" 0 python3 test/servers/https-server.py "$work/key.pem" "$work/cert.pem" threads
 check "python, asyncio" 0 python3 test/servers/https-server.py "$work/key.pem" "$work/cert.pem" asyncio
+go build -ldflags="-s -w" -o "$work/go" test/servers/go-https.go || exit 1
+# With stacks that shrink at each of the many collections, and grow again.
+check "go" 0 env GOGC=5 "$work/go" server "$work/key.pem" "$work/cert.pem"
+check "go, buffers on stacks" 0 env GOGC=5 "$work/go" stack "$work/key.pem" "$work/cert.pem"
 echo "$failed failed"
 [ "$failed" = 0 ]

@@ -6,7 +6,7 @@
 import type { Joint } from "./both-sides.ts";
 import { CurrentCall, type ExchangeContext } from "./connection-context.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
-import { FLAG_ABSOLUTE, FLAG_END, FLAG_WRITE, type RecordCursor } from "./decode.ts";
+import { FLAG_ABSOLUTE, FLAG_END, FLAG_OVERTAKES, FLAG_WRITE, type RecordCursor } from "./decode.ts";
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { Pairing, type PairingEvents } from "./pairing.ts";
@@ -83,9 +83,11 @@ export class Connection implements PairingEvents {
 
   /** True if the record tells of responses to requests whose own record is still to come: hold it back until then. */
   isAhead(record: RecordCursor): boolean {
-    if (this.side !== "client" || (record.flags & (FLAG_WRITE | FLAG_ABSOLUTE)) !== FLAG_ABSOLUTE) return false;
+    if (this.side !== "client" || (record.flags & FLAG_WRITE) !== 0) return false;
+    if ((record.flags & (FLAG_ABSOLUTE | FLAG_OVERTAKES)) === 0) return false;
     const { expected } = this.requests.direction;
-    return expected !== undefined && ((record.otherPosition - expected) | 0) > 0;
+    if (expected === undefined) return (record.flags & FLAG_OVERTAKES) !== 0;
+    return ((record.otherPosition - expected) | 0) > 0;
   }
 
   receive(record: RecordCursor): void {

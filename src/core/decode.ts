@@ -20,6 +20,7 @@ export const EVENT_UNREADABLE = 32;
 export const FLAG_WRITE = 1;
 export const FLAG_END = 2;
 export const FLAG_FRESH = 4;
+export const FLAG_OVERTAKES = 4;
 export const FLAG_ABSOLUTE = 8;
 export const FLAG_RETRANSMITS = 16;
 export const FLAG_CIPHER = 32;
@@ -112,7 +113,7 @@ export const LAYOUT = {
   bound_event: { session: [24, 4] },
   mapped_event: { inode: [24, 8], device: [32, 4] },
   tls_key: { session: [0, 8], pid: [8, 4] },
-  tls_session: { stream: [0, 48], socket: [48, 8], inode: [56, 4] },
+  tls_session: { stream: [0, 48], socket: [48, 8], inode: [56, 4], out_begun: [60, 4] },
   connection: {
     inode: [0, 4],
     state: [4, 1],
@@ -138,8 +139,9 @@ export const LAYOUT = {
     comms: [52, 128],
     tls_slots: [180, 4],
     pid_namespace: [184, 4],
+    has_cookies: [188, 4],
   },
-  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8], is_ending: [24, 8] },
+  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8], is_ending: [24, 8], is_attaching: [32, 8] },
 } as const;
 
 /** `sizeof` of each structure. */
@@ -157,9 +159,9 @@ export const SIZES = {
   bound_event: 32,
   mapped_event: 40,
   tls_key: 16,
-  tls_session: 64,
-  config: 188,
-  globals: 32,
+  tls_session: 72,
+  config: 192,
+  globals: 40,
 } as const;
 
 /** Of the start of a call, which stands behind the payload. */

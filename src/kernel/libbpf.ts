@@ -223,7 +223,7 @@ function attachUprobesOf(libc: LibraryHandle) {
     path: "const char *",
     offsets: "uint64_t *",
     ref_ctr_offsets: "void *",
-    cookies: "void *",
+    cookies: "uint64_t *",
     cnt: "uint32_t",
     multi_flags: "uint32_t",
     pid: "uint32_t",
@@ -231,7 +231,13 @@ function attachUprobesOf(libc: LibraryHandle) {
   });
   const prototype = koffi.pointer(attributes);
   const syscall = libc.func("syscall", "long", ["long", "long", prototype, "unsigned long"]);
-  return (program: number, path: string, offsets: BigUint64Array, isReturn: boolean): number => {
+  return (
+    program: number,
+    path: string,
+    offsets: BigUint64Array,
+    isReturn: boolean,
+    cookies: BigUint64Array | null,
+  ): number => {
     const link = {
       prog_fd: program,
       target_fd: 0,
@@ -240,7 +246,7 @@ function attachUprobesOf(libc: LibraryHandle) {
       path,
       offsets,
       ref_ctr_offsets: null,
-      cookies: null,
+      cookies,
       cnt: offsets.length,
       multi_flags: Number(isReturn),
       pid: 0,

@@ -52,6 +52,7 @@ export class Probe {
   private readonly lostCounters: BigUint64Array;
   private readonly isAsleep: BigUint64Array;
   private readonly isEnding: BigUint64Array;
+  private readonly isAttaching: BigUint64Array;
   /** A byte for each process id. */
   private readonly targets: Mapping;
   private readonly isTarget: Uint8Array;
@@ -85,6 +86,7 @@ export class Probe {
     this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
     this.isAsleep = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_asleep[0], 1);
     this.isEnding = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_ending[0], 1);
+    this.isAttaching = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_attaching[0], 1);
     this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
     this.isTarget = new Uint8Array(this.targets.memory);
     this.addCgroups(options.cgroupFds);
@@ -167,6 +169,16 @@ export class Probe {
     Atomics.store(this.isAsleep, 0, 0n);
   }
 
+  /** Sessions of TLS that were open before are seen from the moment on when all of `attach` has been done. */
+  atOnce(attach: () => void): void {
+    Atomics.store(this.isAttaching, 0, 1n);
+    try {
+      attach();
+    } finally {
+      Atomics.store(this.isAttaching, 0, 0n);
+    }
+  }
+
   /** Nothing more is reported; what is in the ring can still be read. */
   detach(): void {
     Atomics.store(this.isEnding, 0, 1n);
@@ -226,6 +238,7 @@ function writeConfig(view: DataView, options: ProbeOptions): void {
   view.setUint8(config.has_iterators[0], Number(isKernelAtLeast(6, 4)));
   view.setUint8(config.is_reading_tls[0], Number(options.isReadingTls));
   view.setUint8(config.is_timing_calls[0], Number(options.isTimingCalls));
+  view.setUint32(config.has_cookies[0], Number(hasMultiUprobes()), true);
   view.setUint32(config.tls_slots[0], tlsSlots(), true);
   view.setUint8(config.is_following[0], Number(options.isFollowing));
   view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
@@ -246,6 +259,11 @@ const INITIAL_PID_NAMESPACE = 0xefff_fffc;
 function pidNamespace(): number {
   const { ino } = statSync("/proc/self/ns/pid");
   return ino === INITIAL_PID_NAMESPACE ? 0 : ino;
+}
+
+/** One link for many places of a file, and a cookie for each: without, a link each, and no cookies. */
+export function hasMultiUprobes(): boolean {
+  return isKernelAtLeast(6, 6);
 }
 
 export function isKernelAtLeast(wantedMajor: number, wantedMinor: number): boolean {

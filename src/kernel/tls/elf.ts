@@ -37,9 +37,10 @@ export interface Section {
 export class ElfFile {
   readonly sections: readonly Section[];
   readonly segments: readonly Segment[];
+  /** e_machine */
+  readonly machine: number;
   private readonly fd: number;
   private readonly size: number;
-  private readonly machine: number;
 
   /** Null if it is none. The descriptor stays the caller's. */
   static open(fd: number): ElfFile | null {

@@ -8,6 +8,8 @@ export interface Placement {
   readonly program: string;
   readonly isReturn: boolean;
   readonly offsets: readonly number[];
+  /** One for each offset: tells the program where it is; kernels that have no cookies leave it 0. */
+  readonly cookies?: readonly number[];
 }
 
 /** The code at an offset of the file, as far as it goes; null if it is not of x86-64. */

@@ -2,7 +2,7 @@
 import { close, closeSync } from "node:fs";
 import { promisify } from "node:util";
 import { libbpf, type Pointer } from "../libbpf.ts";
-import { isKernelAtLeast, objectPath, type Probe } from "../probe.ts";
+import { hasMultiUprobes, objectPath, type Probe } from "../probe.ts";
 import type { Placement } from "./placements.ts";
 
 const BPF_TRACE_UPROBE_MULTI = 48;
@@ -16,10 +16,12 @@ const SHARED_MAPS = [
   "scratches",
   "tls_threads",
   "tls_sessions",
+  "go_calls",
   ".bss",
 ];
 
 export class TlsProbe {
+  private readonly probe: Probe;
   private readonly object: Pointer;
   private readonly programs = new Map<string, Pointer>();
   private readonly links: Pointer[] = [];
@@ -31,21 +33,22 @@ export class TlsProbe {
   static async load(probe: Probe): Promise<TlsProbe> {
     const bpf = libbpf();
     const object = bpf.openObject(objectPath("tls"), null);
-    const isMulti = isKernelAtLeast(6, 6);
+    const isMulti = hasMultiUprobes();
     try {
       for (const name of SHARED_MAPS) bpf.reuseMap(bpf.findMap(object, name), probe.mapFd(name));
       probe.configure(object);
       bpf.setMaxEntries(bpf.findMap(object, "tls_scratches"), probe.tlsSlots);
       if (isMulti) for (const program of programsOf(object)) bpf.setExpectedAttachType(program, BPF_TRACE_UPROBE_MULTI);
       await bpf.loadObject(object);
-      return new TlsProbe(object, isMulti);
+      return new TlsProbe(probe, object, isMulti);
     } catch (error) {
       bpf.closeObject(object);
       throw error;
     }
   }
 
-  private constructor(object: Pointer, isMulti: boolean) {
+  private constructor(probe: Probe, object: Pointer, isMulti: boolean) {
+    this.probe = probe;
     this.object = object;
     this.isMulti = isMulti;
     for (const program of programsOf(object)) this.programs.set(libbpf().programName(program), program);
@@ -55,7 +58,9 @@ export class TlsProbe {
   attach(path: string, placements: readonly Placement[]): void {
     const [links, fds] = [this.links.length, this.linkFds.length];
     try {
-      for (const placement of placements) this.place(path, placement);
+      this.probe.atOnce(() => {
+        for (const placement of placements) this.place(path, placement);
+      });
     } catch (error) {
       for (const link of this.links.splice(links)) libbpf().destroyLink(link);
       for (const fd of this.linkFds.splice(fds)) closeSync(fd);
@@ -70,13 +75,14 @@ export class TlsProbe {
     libbpf().closeObject(this.object);
   }
 
-  private place(path: string, { program, isReturn, offsets }: Placement): void {
+  private place(path: string, { program, isReturn, offsets, cookies }: Placement): void {
     const bpf = libbpf();
     const pointer = this.programs.get(program);
     if (pointer === undefined) throw new Error(`no BPF program ${program}`);
     if (this.isMulti) {
       const places = BigUint64Array.from(offsets, BigInt);
-      this.linkFds.push(bpf.attachUprobes(bpf.programFd(pointer), path, places, isReturn));
+      const values = cookies === undefined ? null : BigUint64Array.from(cookies, BigInt);
+      this.linkFds.push(bpf.attachUprobes(bpf.programFd(pointer), path, places, isReturn, values));
     } else {
       for (const offset of offsets) this.links.push(bpf.attachUprobe(pointer, isReturn, -1, path, offset));
     }

@@ -7,6 +7,7 @@ import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { ElfFile } from "./elf.ts";
 import { hasLibrary, libraries, probedNames } from "./functions.ts";
+import { GO_LIBRARY, goPlacements } from "./go/library.ts";
 import { type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
 import { type Placement, placementsOf } from "./placements.ts";
 import { systemLibraries } from "./system-libraries.ts";
@@ -136,8 +137,12 @@ export class TlsTracer {
 
   private attachIfTls(file: MappedFile, fd: number): Finding | null {
     const elf = ElfFile.open(fd);
-    const found = elf?.functions(probedNames, hasLibrary);
-    if (!elf || found === undefined || found.size === 0) return null;
+    return elf === null ? null : (this.attachIfC(elf, file, fd) ?? this.attachIfGo(elf, file, fd));
+  }
+
+  private attachIfC(elf: ElfFile, file: MappedFile, fd: number): Finding | null {
+    const found = elf.functions(probedNames, hasLibrary);
+    if (found.size === 0) return null;
     for (const library of libraries) {
       const placements = placementsOf(library, found, (offset, bytes) => elf.x86Code(offset, bytes));
       if (placements !== null) return this.attach(library.name, placements, file, fd);
@@ -145,15 +150,27 @@ export class TlsTracer {
     return null;
   }
 
-  private attach(library: string, placements: readonly Placement[], { path, pid }: MappedFile, fd: number): Finding {
+  private attachIfGo(elf: ElfFile, file: MappedFile, fd: number): Finding | null {
+    const placements = goPlacements(elf);
+    if (placements === null) return null;
+    return typeof placements === "string"
+      ? this.failed(GO_LIBRARY, placements, file)
+      : this.attach(GO_LIBRARY, placements, file, fd);
+  }
+
+  private attach(library: string, placements: readonly Placement[], file: MappedFile, fd: number): Finding {
     try {
       this.tlsProbe.attach(`/proc/self/fd/${fd}`, placements);
-      return { library, path, failure: null };
+      return { library, path: file.path, failure: null };
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      const message = `can't read ${library} in ${path} (process ${pid}): ${error.message}; what does not use it is read`;
-      this.warnings.push({ code: "tls-attach", message });
-      return { library, path, failure: error.message };
+      return this.failed(library, error.message, file);
     }
+  }
+
+  private failed(library: string, failure: string, { path, pid }: MappedFile): Finding {
+    const message = `can't read ${library} in ${path} (process ${pid}): ${failure}; what does not use it is read`;
+    this.warnings.push({ code: "tls-attach", message });
+    return { library, path, failure };
   }
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which calls of crypto/tls a goroutine is in. It may begin one on one thread and end it on another, and meanwhile
+ * its stack may be moved, so neither thread nor stack pointer tells: but the register that holds the goroutine does,
+ * in Go's code and, since nothing there changes it, at the system calls that it makes.
+ */
+#ifndef L7PROF_GO_H
+#define L7PROF_GO_H
+
+#include "maps.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+#define GOROUTINE(regs) ((regs)->r14)
+#elif defined(__TARGET_ARCH_arm64)
+#define GOROUTINE(regs) ((regs)->regs[28])
+#endif
+
+struct go_key {
+	u64 goroutine; /* address of its struct g */
+	u64 pid;       /* thread group id of the initial PID namespace */
+};
+
+struct go_call {
+	u64 session;   /* the tls.Conn; 0: none */
+	u64 depth;     /* of its stack at the entry, in bytes: this does not change when it is moved */
+	u64 stack_end; /* at the entry */
+	u64 buffer;
+	u64 start_ns;  /* 0: not timed */
+	u64 socket;    /* an opaque connection of a socket call inside it; 0: none */
+	u32 inode;
+	u32 in_position; /* of the session, when a write began: its answer may be read before the write returns */
+	u8 kind;       /* TLS_READ, … */
+	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */
+	u8 reserved[6];
+};
+
+struct go_calls {
+	struct go_call calls[2]; /* the second runs inside the first: TLS within TLS */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct go_key);
+	__type(value, struct go_calls);
+} go_calls SEC(".maps");
+
+static __always_inline struct go_calls *calls_of_goroutine(u64 goroutine)
+{
+	struct go_key key = { .goroutine = goroutine, .pid = bpf_get_current_pid_tgid() >> 32 };
+
+	return bpf_map_lookup_elem(&go_calls, &key);
+}
+
+/* The call that this system call was made in; NULL if it was made in none. */
+static __always_inline struct go_call *go_call_around(u64 goroutine)
+{
+	struct go_calls *calls = goroutine ? calls_of_goroutine(goroutine) : NULL;
+
+	if (!calls)
+		return NULL;
+	if (calls->calls[1].session)
+		return &calls->calls[1];
+	return calls->calls[0].session ? &calls->calls[0] : NULL;
+}
+
+#endif
