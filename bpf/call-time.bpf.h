@@ -51,7 +51,7 @@ static __always_inline u64 take_call_start(void)
 	return start->time_ns;
 }
 
-/* Puts it behind the `size` bytes of payload; answers how many bytes there are then. */
+/* Puts it behind the `size` bytes of payload, at the next multiple of 8; answers how many bytes there are then. */
 static __always_inline u32 add_call_start(struct scratch *scratch, u32 size)
 {
 	u64 start_ns;
@@ -63,7 +63,8 @@ static __always_inline u32 add_call_start(struct scratch *scratch, u32 size)
 		return size;
 	scratch->start_ns = 0; /* of several records the first tells it */
 	scratch->event.event.flags |= FLAG_TIMED;
-	__builtin_memcpy(scratch->payload + size, &start_ns, sizeof(start_ns));
+	size = (size + 7) & ~7;
+	*(u64 *)(scratch->payload + size) = start_ns;
 	return size + sizeof(start_ns);
 }
 

@@ -28,7 +28,7 @@
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 #define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */
-#define FLAG_TIMED 128 /* EVENT_DATA: behind the payload stands a u64, when the call began (CLOCK_MONOTONIC) */
+#define FLAG_TIMED 128 /* EVENT_DATA: behind the payload, at a multiple of 8, stands a u64: when the call began */
 #define FLAG_CIPHER 32 /* EVENT_DATA: of an opaque connection whose session is not known; nothing is copied */
 
 /* event.call: EVENT_DATA */

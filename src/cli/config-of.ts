@@ -36,9 +36,9 @@ export function configOf(parsed: Parsed, command: readonly string[] | null, term
   };
 }
 
-/** What shows it asks for it: backends of traces, and the tables of TCP. */
-function isTimingCalls({ callTimes, tcp, zipkin, skywalking, otlp }: Flags): boolean {
-  return Boolean(callTimes ?? tcp ?? zipkin ?? skywalking ?? otlp);
+/** Backends of traces show it. */
+function isTimingCalls({ callTimes, zipkin, skywalking, otlp }: Flags): boolean {
+  return Boolean(callTimes ?? zipkin ?? skywalking ?? otlp);
 }
 
 function isScreenWanted(flags: Flags): boolean {

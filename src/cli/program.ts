@@ -189,7 +189,7 @@ function addLimits(program: Command): void {
   add(program, "--count <n>", "stop after this many exchanges", AT_LEAST_ONE);
   add(program, "--record <file>", "record what the kernel says, for l7prof replay", nonEmpty);
   add(program, "--buffer-size <bytes>", "the kernel's ring buffer, a power of two", ringBytes, 16 * 1024 ** 2, "16MiB");
-  add(program, "--call-times", "note when calls begin, too: samples and --tcp show those that block");
+  add(program, "--call-times", "note when socket calls begin, too, so that those that block show");
   add(program, "--tls <how>", "auto: read HTTPS at the TLS libraries' calls; off: don't", oneOf(TLS), "auto");
   add(program, "--debug", "on an error, the stack as well");
 }

@@ -213,8 +213,7 @@ export class RecordCursor {
 
   /** Bytes of the record as it stands, its payload included. */
   get size(): number {
-    if (this.kind === EVENT_DATA)
-      return SIZES.data_event + this.headBytes + this.tailBytes + (this.isTimed ? START_BYTES : 0);
+    if (this.kind === EVENT_DATA) return this.isTimed ? this.startOffset + START_BYTES : this.endOfPayload;
     return SIZE_OF_KIND[this.kind] ?? SIZES.open_event;
   }
 
@@ -275,10 +274,17 @@ export class RecordCursor {
 
   /** When the call began, if that is known (CLOCK_MONOTONIC, nanoseconds). */
   get startNs(): number {
-    let ns = 0;
-    const at = this.payload + this.headBytes + this.tailBytes;
-    for (let i = START_BYTES - 1; i >= 0; i--) ns = ns * 256 + this.bytes[at + i]!;
-    return ns;
+    const word = this.word + (this.startOffset >>> 2);
+    return this.words[word]! + this.words[word + 1]! * 0x1_0000_0000;
+  }
+
+  /** From the beginning of the record on. */
+  private get endOfPayload(): number {
+    return SIZES.data_event + this.headBytes + this.tailBytes;
+  }
+
+  private get startOffset(): number {
+    return (this.endOfPayload + 7) & ~7;
   }
 
   // data_event

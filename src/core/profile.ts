@@ -116,7 +116,7 @@ export interface TcpProfile {
   /** Smoothed round trip time and its mean deviation, sampled at every 100 ms of traffic and at the end. */
   readonly srttMs: Distribution;
   readonly rttvarMs: Distribution;
-  /** How long the calls took that moved bytes; with `--call-times` alone, and what asks for it. */
+  /** How long the calls took that moved bytes, if they were timed (`--call-times`). */
   readonly readMs?: Distribution;
   readonly writeMs?: Distribution;
   /** Packets that the kernel dropped on this machine, by reason, in the kernel's own words; if there were any. */

@@ -23,6 +23,8 @@ export interface Delivered {
   readonly sent: number;
   /** Lost: there was no room, or nobody took it. */
   readonly givenUp: number;
+  /** What was lost, in words, where there are several kinds of it. */
+  readonly givenUpWhat?: string;
   /** The last failure; "" if there was none. */
   readonly why: string;
   /** Left out on purpose, and why: "3 without a trace context". */

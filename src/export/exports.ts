@@ -150,8 +150,8 @@ export function exportView(exporters: readonly Exporter[], { warn, tell }: Expor
   };
 }
 
-function wordsOf({ what, sent, givenUp, why, leftOut }: Delivered): string {
+function wordsOf({ what, sent, givenUp, givenUpWhat, why, leftOut }: Delivered): string {
   const parts = [`${sent} ${what}`, ...(leftOut ? [leftOut] : [])];
-  if (givenUp > 0) parts.push(`${givenUp} LOST (${why})`);
+  if (givenUp > 0) parts.push(`${givenUpWhat ?? givenUp} LOST (${why})`);
   return parts.join(", ");
 }

@@ -81,6 +81,7 @@ function summed(spans: Delivered, metrics: Delivered): Delivered {
     what: `spans and ${metrics.sent} ${metrics.what}`,
     sent: spans.sent,
     givenUp: spans.givenUp + metrics.givenUp,
+    givenUpWhat: `${spans.givenUp} spans and ${metrics.givenUp} ${metrics.what}`,
     why: spans.why || metrics.why,
   };
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Sample } from "../../src/core/profile.ts";
+import { askForBodies } from "../support/answers.ts";
 import {
   attributes,
   hex,
@@ -53,6 +54,8 @@ interface Exported {
   readonly openMetrics: string;
   readonly port: number;
   readonly counters: unknown;
+  /** Bodies as the clients got them: the first one, and the script. */
+  readonly bodies: readonly string[];
   readonly answers: string;
 }
 let directory: string;
@@ -74,7 +77,7 @@ beforeAll(async () => {
     ...["--har", files.har, "--pcap", files.pcap, "--curl", files.curl, "--zipkin", files.zipkin],
     ...["--otlp", otlp.url, "--skywalking", `127.0.0.1:${skywalking.port}`, "--prometheus", `${prometheus}`],
   ]);
-  await load(mix, { port: server.port, count: COUNT, connections: 1 });
+  const bodies = await askForBodies(mix, server.port, COUNT);
   const { exchanges: counters } = await server.counters();
   const scrape = async (accept: string) =>
     (await fetch(`http://127.0.0.1:${prometheus}/metrics`, { headers: { accept } })).text();
@@ -82,11 +85,8 @@ beforeAll(async () => {
   const [page, openMetrics] = [await scrape("text/plain"), await scrape("application/openmetrics-text")];
   const result = await run.finish();
   // The server is still there to be asked again.
-  const answers = execFileSync("bash", [files.curl], {
-    encoding: "utf8",
-    env: { ...process.env, OPTIONS: "--output /dev/null" },
-  });
-  all = { result, files, otlp, skywalking, page, openMetrics, port: server.port, counters, answers };
+  const answers = execFileSync("bash", [files.curl], { encoding: "utf8", maxBuffer: 1 << 24 });
+  all = { result, files, otlp, skywalking, page, openMetrics, port: server.port, counters, bodies, answers };
   samples = result.samples;
 });
 // Not temporaryDirectory, which goes after each test.
@@ -183,6 +183,7 @@ describe("--pcap", () => {
     expect(responses.every(([, , , from]) => Number(from) === all.port)).toBe(true);
     // tshark shows a message with the packet that completes it: the last call of the request.
     expect(requests.map((row) => packetUs(row[5]!))).toEqual(samples.map((one) => epochUs(eventOf(one, 0).end)));
+    expect(responses.map((row) => packetUs(row[5]!))).toEqual(samples.map((one) => epochUs(eventOf(one, 1).end)));
     expect(tshark(["-q", "-z", "expert,error"]).join()).not.toMatch(/Errors \(\d+\)/);
   });
 
@@ -220,7 +221,12 @@ describe("--curl", () => {
   });
 
   test("asks the server again, and gets the same answers", () => {
-    expect(all.answers.trim().split(/\s+/).map(Number)).toEqual(samples.map(({ response }) => response.status));
+    const expected = samples.map(({ request, response }, i) => {
+      // It answers how long the body was, and of that the secret is not sent again.
+      const body = request.uri === "/upload" ? `${Buffer.byteLength(request.body)}\n` : all.bodies[i]!;
+      return `${body}\n${response.status}\n`;
+    });
+    expect(all.answers).toBe(expected.join(""));
   });
 });
 
