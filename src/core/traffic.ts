@@ -13,6 +13,7 @@ const TCP_ESTABLISHED = 1;
 const TCP_CLOSE_WAIT = 8;
 const TCP_CLOSE = 7;
 const NS_PER_US = 1e3;
+const MAX_EARLY_CALLS = 64;
 
 export class Traffic {
   private readBytes = 0;
@@ -31,7 +32,9 @@ export class Traffic {
   private isSampled = false;
   private readonly isFresh: boolean;
   private edge: Edge | null = null;
-  /** What its calls took, and packets that were dropped, until its edge is known. */
+  /** What its calls took until its edge is known, below zero those that wrote: hardly ever more than a few. */
+  private earlyCalls: number[] | null = null;
+  /** Then all that; and packets that were dropped. */
   private early: TcpSet | null = null;
 
   /** `isFresh`: seen from its first byte; else what TCP counted before is not ours to tell. */
@@ -54,12 +57,12 @@ export class Traffic {
 
   /** The call, if it was timed. */
   took(isWrite: boolean, ns: number): void {
-    const counts = this.counts();
-    (isWrite ? counts.writeNs : counts.readNs).record(ns);
+    if (this.edge === null && this.early === null) this.tookEarly(isWrite ? -ns : ns);
+    else recordCall(this.edge?.tcp.window ?? this.early!, isWrite ? -ns : ns);
   }
 
   dropped(reason: string): void {
-    this.counts().drop(reason, 1);
+    (this.edge?.tcp.window ?? this.newEarly()).drop(reason, 1);
   }
 
   /** A tcp_event. */
@@ -118,13 +121,25 @@ export class Traffic {
     if (this.edge !== null) this.edge.openConnections--;
   }
 
-  private counts(): TcpSet {
-    if (this.edge !== null) return this.edge.tcp.window;
+  private tookEarly(signedNs: number): void {
+    this.earlyCalls ??= [];
+    this.earlyCalls.push(signedNs);
+    if (this.earlyCalls.length > MAX_EARLY_CALLS) this.newEarly();
+  }
+
+  private newEarly(): TcpSet {
     this.early ??= new TcpSet();
+    this.settleEarly(this.early);
     return this.early;
   }
 
+  private settleEarly(counts: TcpSet): void {
+    for (const signedNs of this.earlyCalls ?? []) recordCall(counts, signedNs);
+    this.earlyCalls = null;
+  }
+
   private moveTo(edge: Edge): void {
+    this.settleEarly(edge.tcp.window);
     if (this.early !== null) edge.tcp.window.add(this.early);
     this.early = null;
     edge.openConnections++;
@@ -147,4 +162,8 @@ export class Traffic {
     }
     this.hasSample = false;
   }
+}
+
+function recordCall({ readNs, writeNs }: TcpSet, signedNs: number): void {
+  (signedNs < 0 ? writeNs : readNs).record(Math.abs(signedNs));
 }
