@@ -3,7 +3,7 @@
  * on its path but jq; `l7prof` is a function that tells which words it was given, or prints a run.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,7 +42,7 @@ test("the scripts that it names exist", () => {
 test("the files that it links to exist", () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path!);
   expect(links.length).toBeGreaterThan(0);
-  for (const link of links) expect(() => readFileSync(fromRoot(link)), link).not.toThrow();
+  for (const link of links) expect(existsSync(fromRoot(link)), link).toBe(true);
 });
 
 describe("l7prof takes the command lines", () => {
