@@ -12,7 +12,7 @@ import { UserError } from "../errors.ts";
 import type { Run } from "../view.ts";
 import type { Exporter } from "./exporter.ts";
 
-const BUCKETS = {
+export const BUCKETS = {
   durationS: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
   bodyBytes: [0, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000],
 };
@@ -111,7 +111,7 @@ interface PromMetric {
   readonly values: Value[];
 }
 
-class MetricsPage {
+export class MetricsPage {
   private readonly meter: Meter;
   private readonly capture: () => Capture | null;
 

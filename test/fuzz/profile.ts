@@ -8,7 +8,7 @@ import { inRepo } from "../support/paths.ts";
 import { check, type Fuzzed, same } from "./property.ts";
 import { play, type Script, script } from "./script.ts";
 
-const ACTS_ON_A_TERMINAL = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u;
+export const ACTS_ON_A_TERMINAL = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u;
 /** A regex that would hang an engine that backtracks is the first rule. */
 const RULES =
   "--max-samples-per-second 1000 --slow 0 --uri-regex '^/((u+)+)+$' --slow 0 --4xx --uri-regex x --keep none --slow 0";

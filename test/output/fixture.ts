@@ -2,10 +2,12 @@
  * A case is test/fixtures/output/<name>.json: `{groupBy?, parts: [{start|metrics|sample|warning|summary: …}, …]}`.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import type { GroupBy, ViewConfig } from "../../src/config.ts";
 import type { Sample, Start, Summary, Warning, Window } from "../../src/core/profile.ts";
 import { outputs } from "../../src/output/index.ts";
 import type { Output } from "../../src/output/output.ts";
+import { inRepo } from "../support/paths.ts";
 
 export interface Parts {
   readonly start: Start;
@@ -20,7 +22,7 @@ export interface Fixture {
   readonly parts: readonly Partial<Parts>[];
 }
 
-export const fixturesUrl = new URL("../fixtures/output/", import.meta.url);
+export const fixturesUrl = pathToFileURL(inRepo("test/fixtures/output/"));
 
 export const fixtureNames = readdirSync(fixturesUrl)
   .filter((file) => file.endsWith(".json"))

@@ -9,7 +9,7 @@ import { RecordingSource } from "../../src/recording/reader.ts";
 import { RecordingWriter } from "../../src/recording/writer.ts";
 import { Session } from "../../src/session.ts";
 import type { Source } from "../../src/source.ts";
-import { writtenView } from "../../src/view.ts";
+import { together, type View, writtenView } from "../../src/view.ts";
 import { config } from "../cli/terminal.ts";
 import { Wire } from "../core/wire.ts";
 
@@ -31,11 +31,15 @@ export interface Live {
   readonly stops: Ended[];
 }
 
-/** Runs `script` as a live session, which records; answers its output and the recording. `isTicking`: as in a replay. */
+/**
+ * Runs `script` as a live session, which records; answers its output and the recording. `isTicking`: as in a replay.
+ * `lookingOn`: a view beside that of the output.
+ */
 export function record(
   script: (live: Live) => void,
   flags = "--json --interval 0",
   isTicking = false,
+  lookingOn?: View,
 ): { output: string; bytes: Buffer } {
   return withFile(Buffer.alloc(0), (file) => {
     const stops: Ended[] = [];
@@ -57,7 +61,8 @@ export function record(
     const recording = new RecordingWriter(file, { l7prof: "0.1.0", ...START });
     const settings = config(`-p 10 ${flags}`);
     const to = { write: (text: string) => void written.push(text), tell: () => undefined, close: () => undefined };
-    const view = writtenView(outputs[settings.view.format](settings.view), to);
+    const output = writtenView(outputs[settings.view.format](settings.view), to);
+    const view = lookingOn ? together(output, lookingOn) : output;
     const session = new Session(settings, source, view, recording, () => null);
     const cursor = new RecordCursor();
     let lastNs: number = START.startNs;
@@ -136,7 +141,7 @@ export function summaryOf(output: string): Line {
 }
 
 /** Where files cost no disk; there are many of them. */
-const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+export const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 function withFile<T>(content: Uint8Array, use: (file: string) => T): T {
   const directory = mkdtempSync(join(MEMORY, "l7prof-"));
