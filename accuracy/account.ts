@@ -18,6 +18,8 @@ export interface Account {
   readonly uris?: "path" | "none";
   /** Sums, from who does not know the sizes of each exchange. */
   readonly totals?: Totals;
+  /** A client that read its clock before it asked and when it had the answer. */
+  readonly isTimed?: boolean;
   /** How finely its durations are counted; absent: they are not to be compared. */
   readonly resolutionMs?: number;
 }

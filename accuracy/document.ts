@@ -24,9 +24,14 @@ l7prof must also have missed nothing: no lost events, no unanswered requests, no
 - _upstream_: exchanges between the proxy and its origin, compared with the origin's log.
 - _request bytes_, _response bytes_: in brackets where neither client nor log counts them; then they were only compared
   between the two sides.
-- _durations_: l7prof's next to the log's. A row is wrong if half of them are further apart than the log's resolution, at
-  least 1 ms. Single ones are: a server reads its clock a moment before or after its calls, and can lose its core between
-  the two. With pipelining, servers differ in when a request that waits begins, so it is not compared.
+- _in client's_: exchanges whose duration, seen at the client, is not longer than what the client's own clock says, which
+  it reads before it writes the request and when it has read the response. All must be, or the row is wrong.
+- _log's durations_: how many of l7prof's are as near to the log's as its resolution, at least 1 ms. Those that are not
+  are no error on either side: the log's clock is another one. nginx and HAProxy read the time once a round of their event
+  loop, so a request that is answered within a round took 0 ms, and one that waits while the round serves others took
+  longer; Apache starts its clock when it has read the request line, and stops it when it logs
+  and each can lose its core between its clock and its call. test/e2e/durations.test.ts compares each exchange with
+  strace's times of the calls themselves. With pipelining, servers differ in when a request that waits begins.
 
 **${summaryOf(rows)}**
 

@@ -14,6 +14,8 @@ export interface Row {
   readonly responseBytes: Size;
   /** Null if the log has none that can be compared. */
   readonly durations: Durations | null;
+  /** Exchanges that lie within what the client's own clock says; null if it does not say. */
+  readonly withinClient: number | null;
   /** The first difference, or null: all agree. */
   readonly difference: string | null;
 }
@@ -46,6 +48,7 @@ export interface Evidence {
 
 export function rowOf(evidence: Evidence): Row {
   const { server, client, log, originLog, views } = evidence;
+  const asked = accountsOf(views.client, "client", "--pid client").samples;
   const { samples } = accountsOf(views.server, "server", "--pid server");
   const size = (field: "requestBytes" | "responseBytes") => ({
     bytes: totalOf(samples, field) ?? 0,
@@ -60,7 +63,8 @@ export function rowOf(evidence: Evidence): Row {
     requestBytes: size("requestBytes"),
     responseBytes: size("responseBytes"),
     durations,
-    difference: problemOfViews(evidence) ?? differenceOf(evidence) ?? differenceOfDurations(durations),
+    withinClient: client.isTimed ? client.exchanges.length - longerThanClient(client, asked).length : null,
+    difference: problemOfViews(evidence) ?? differenceOf(evidence) ?? differenceOfClocks(client, asked),
   };
 }
 
@@ -69,7 +73,7 @@ export function failedRow(server: string, client: string, { message }: Error): R
   const nothing = { bytes: 0, isChecked: false };
   const difference = message.split("\n").slice(0, 2).join(" ");
   return {
-    ...{ server, client, exchanges: 0, upstream: null, durations: null, difference },
+    ...{ server, client, exchanges: 0, upstream: null, durations: null, withinClient: null, difference },
     ...{ requestBytes: nothing, responseBytes: nothing },
   };
 }
@@ -131,8 +135,18 @@ function durationsOf(log: Account, samples: Account): Durations | null {
   };
 }
 
-/** Single ones may be off: a process can lose its core between its clock and its call. */
-function differenceOfDurations(durations: Durations | null): string | null {
-  if (durations === null || durations.share > 0.5) return null;
-  return `durations: only ${(durations.share * 100).toFixed(1)} % within ${durations.withinMs} ms of the log's`;
+/** Both round to a microsecond. */
+const ROUNDING_MS = 0.002;
+
+/**
+ * By how much l7prof's durations on the client's side are longer than those by the client's own clock, in ms. None may be:
+ * the client reads it before it writes the request and after it has read the response.
+ */
+function longerThanClient(client: Account, asked: Account): readonly number[] {
+  return durationGaps(client, asked).filter((gap) => !(gap >= -ROUNDING_MS));
+}
+
+function differenceOfClocks(client: Account, asked: Account): string | null {
+  const [longer] = client.isTimed ? longerThanClient(client, asked) : [];
+  return longer === undefined ? null : `durations: by ${-longer} ms longer than by the client's own clock`;
 }

@@ -8,7 +8,8 @@ const columns: readonly (readonly [title: string, cell: (row: Row) => string])[]
   ["upstream", ({ upstream }) => (upstream === null ? "" : count(upstream))],
   ["request bytes", ({ requestBytes }) => size(requestBytes)],
   ["response bytes", ({ responseBytes }) => size(responseBytes)],
-  ["durations", durationsIn],
+  ["log's durations", durationsIn],
+  ["in client's", ({ withinClient }) => (withinClient === null ? "" : count(withinClient))],
   ["verdict", verdict],
 ];
 

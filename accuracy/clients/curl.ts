@@ -6,8 +6,7 @@ import { exchangeOfLine } from "../account.ts";
 import type { ClientOutput, Task } from "../client.ts";
 import type { Request } from "../work.ts";
 
-const format =
-  "%{method}\\t%{url}\\t%{http_code}\\t%{size_request}\\t%{size_upload}\\t%{size_header}\\t%{size_download}\\n";
+const format = "%{method}\\t%{url}\\t%{http_code}\\t%{size_request}\\t%{size_upload}\\t%{time_total}\\n";
 
 export function curlConfig({ requests, base }: Task): string {
   return requests.map((request) => optionsOf(request, base).join("\n")).join("\nnext\n");
@@ -31,11 +30,10 @@ function optionsOf(request: Request, base: string): readonly string[] {
 
 export function curlAccount({ lines }: ClientOutput) {
   const exchanges = lines.map((line) => {
-    const [method, url = "", status, request, upload, header, download, coding] = line.split("\t");
+    const [method, url = "", status, request, upload, seconds] = line.split("\t");
     const uri = url.replace(/^https?:\/\/[^/]+/, "");
     const requestBytes = upload === "0" ? request : "-";
-    const responseBytes = coding === "" ? Number(header) + Number(download) : "-";
-    return exchangeOfLine([method, uri, status, requestBytes, responseBytes].join("\t"), 1);
+    return exchangeOfLine([method, uri, status, requestBytes, "-", Number(seconds) * 1000].join("\t"), 1);
   });
-  return { exchanges };
+  return { exchanges, isTimed: true };
 }

@@ -11,7 +11,12 @@ const all = { count: 211, connections: "5" } as const;
 function accountOfLines({ lines }: ClientOutput) {
   const exchanges = lines.filter((line) => line.includes("\t")).map((line) => exchangeOfLine(line, 1));
   const total = lines.map((line) => /^total (\d+) (\d+)$/.exec(line)).find((match) => match !== null);
-  return { exchanges, ...(total && { totals: { requestBytes: Number(total[1]), responseBytes: Number(total[2]) } }) };
+  const isTimed = exchanges.every(({ durationMs }) => durationMs !== null);
+  return {
+    exchanges,
+    isTimed,
+    ...(total && { totals: { requestBytes: Number(total[1]), responseBytes: Number(total[2]) } }),
+  };
 }
 
 export const goClient: ClientDescription = {

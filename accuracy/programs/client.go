@@ -1,5 +1,5 @@
 // Go's net/http as a client: client BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with the bytes
-// that went over its connection.
+// that went over its connection and its milliseconds.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 type request struct {
@@ -106,11 +107,13 @@ func do(transport *http.Transport, counted *traffic, base string, job request) {
 	for name, value := range job.Headers {
 		r.Header.Set(name, value)
 	}
+	start := time.Now()
 	response, err := transport.RoundTrip(r)
 	check(err)
 	_, err = io.Copy(io.Discard, response.Body)
 	check(err)
 	response.Body.Close()
-	fmt.Printf("%s\t%s\t%d\t%d\t%d\n", job.Method, job.URI, response.StatusCode,
-		counted.written.Load()-written, counted.read.Load()-read)
+	duration := time.Since(start)
+	fmt.Printf("%s\t%s\t%d\t%d\t%d\t%f\n", job.Method, job.URI, response.StatusCode,
+		counted.written.Load()-written, counted.read.Load()-read, float64(duration.Nanoseconds())/1e6)
 }

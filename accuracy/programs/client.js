@@ -1,5 +1,5 @@
-// Node's clients: client.js fetch|undici|http BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, and at the
-// end the bytes that went over all connections. `undici` pipelines seven requests.
+// Node's clients: client.js fetch|undici|http BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with its
+// milliseconds, and at the end the bytes that went over all connections. `undici` pipelines seven requests.
 import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import http from "node:http";
@@ -58,8 +58,10 @@ async function worker() {
   while (next < requests.length) {
     const request = requests[next++];
     const { method, uri, headers = {} } = request;
-    const status = await send({ method, uri, headers, body: bodyOf(request) });
-    process.stdout.write(`${method}\t${uri}\t${status}\n`);
+    const body = bodyOf(request);
+    const startMs = performance.now();
+    const status = await send({ method, uri, headers, body });
+    process.stdout.write(`${method}\t${uri}\t${status}\t-\t-\t${performance.now() - startMs}\n`);
   }
 }
 await Promise.all(Array.from({ length: kind === "undici" ? 14 : Number(connections) }, worker));

@@ -1,4 +1,6 @@
-"""Python's http.client: client.py BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange with its bytes."""
+"""Python's http.client: client.py BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with its
+bytes and its milliseconds.
+"""
 import http.client
 import json
 import queue
@@ -6,6 +8,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import urllib.parse
 
 base, connections = urllib.parse.urlsplit(sys.argv[1]), int(sys.argv[3])
@@ -64,13 +67,14 @@ def work():
         if connection.sock is None:
             connection.connect()
         counted = connection.sock
-        incoming, outgoing = counted.incoming, counted.outgoing
+        incoming, outgoing, start = counted.incoming, counted.outgoing, time.perf_counter_ns()
         body = body_of(job) if "bodyBytes" in job else None
         connection.request(job["method"], job["uri"], body, job.get("headers", {}))
         response = connection.getresponse()
         response.read()
+        ms = (time.perf_counter_ns() - start) / 1e6
         sizes = f"{counted.outgoing - outgoing}\t{counted.incoming - incoming}"
-        print(f"{job['method']}\t{job['uri']}\t{response.status}\t{sizes}\n", end="", flush=True)
+        print(f"{job['method']}\t{job['uri']}\t{response.status}\t{sizes}\t{ms}\n", end="", flush=True)
 
 
 workers = [threading.Thread(target=work) for _ in range(connections)]
