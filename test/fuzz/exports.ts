@@ -91,7 +91,8 @@ export const pasted: Fuzzed = {
 };
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
-const EXPOSITION_LINE = /^(# (HELP|TYPE) .*|# EOF|[a-z0-9_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+0-9.eNaInf]+)$/;
+const EXPOSITION_LINE =
+  /^(# (HELP|TYPE) .*|# EOF|[a-z0-9_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+0-9.eNaInf]+)$/;
 
 export const prometheus: Fuzzed = {
   name: "exports: the page for Prometheus is in its format, and counts every exchange",

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { accessLogFormat } from "./access-log.ts";
+import { canConnect } from "./can-connect.ts";
 import type { Certificate } from "./certificate.ts";
 import { type Child, startChild } from "./child.ts";
 import { freePort } from "./free-port.ts";
@@ -91,13 +91,4 @@ http {
   }
 }
 `;
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    }).on("error", () => resolve(false));
-  });
 }
