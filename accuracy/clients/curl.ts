@@ -28,6 +28,18 @@ function optionsOf(request: Request, base: string): readonly string[] {
   ];
 }
 
+/** Of each file there is a beginning, and curl asks for the rest. */
+export function resumingConfig({ requests, base }: Task): string {
+  const options = ({ uri }: Request, n: number) => [
+    `url = "${base}${uri}"`,
+    `output = "part-${n}"`,
+    'continue-at = "-"',
+    "insecure",
+    `write-out = "${format}"`,
+  ];
+  return requests.map((request, n) => options(request, n).join("\n")).join("\nnext\n");
+}
+
 export function curlAccount({ lines }: ClientOutput) {
   const exchanges = lines.map((line) => {
     const [method, url = "", status, request, upload, seconds] = line.split("\t");

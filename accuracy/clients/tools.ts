@@ -2,7 +2,7 @@
 import { type Account, exchange, repeat, type Totals } from "../account.ts";
 import type { ClientDescription, ClientOutput, Task } from "../client.ts";
 import { type Request, work } from "../work.ts";
-import { curlAccount, curlConfig } from "./curl.ts";
+import { curlAccount, curlConfig, resumingConfig } from "./curl.ts";
 
 /** `count` times the same. */
 function same(count: number, request: Request): readonly Request[] {
@@ -182,4 +182,15 @@ export const curlExpect: ClientDescription = {
       ...request,
       headers: { expect: "100-continue" },
     })),
+};
+
+export const curlResume: ClientDescription = {
+  ...curl,
+  name: "curl -C -, resumed downloads",
+  needs: ["range"],
+  requests: () => Array.from({ length: 29 }, (_, n) => ({ method: "GET", uri: `/large.bin?n=${n}`, status: 206 })),
+  files: (task) => ({
+    curlrc: resumingConfig(task),
+    ...Object.fromEntries(task.requests.map((_, n) => [`part-${n}`, "x".repeat(10_007 * n + 1)])),
+  }),
 };

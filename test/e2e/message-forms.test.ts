@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { EndpointProfile, Summary } from "../../src/core/profile.ts";
+import { tallyOfAccessLog } from "../support/access-log.ts";
 import { edgesOf, profile } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";
 import { startNginx } from "../support/nginx.ts";
@@ -144,7 +145,7 @@ test("a client that gives up: its request stays unanswered, the next connection 
   const { summary } = await profile(["--pid", `${server.pid}`], async () => {
     const connection = await open(server);
     await connection.write(getRequest("/slow/5000"));
-    await sleep(50);
+    await sleep(500); // the server must have read it, or nobody has seen a request
     connection.socket.resetAndDestroy();
     await load([{ path: "/hello" }], { port: server.port, count: 7 });
   });
@@ -172,4 +173,37 @@ test("HTTP/1.0 without keep-alive, unusual methods and the asterisk form", async
     "OPTIONS * 404": 1,
     "GET /hello 200": 1,
   });
+});
+
+test("trailers, of requests and of responses, belong to their messages", async () => {
+  const { tally, counters } = await see(async (server) => {
+    const connection = await open(server);
+    const upload = "POST /upload HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n";
+    for (let round = 0; round < 13; round++) {
+      await connection.write(`${upload}5\r\nabcde\r\n0\r\nx-sum: ${round}\r\n\r\n`);
+      await connection.response();
+      await connection.write(getRequest("/trailers"));
+      await connection.until("x-sum: 17\r\n\r\n");
+    }
+  });
+  expect(tally).toEqual(counters);
+  expect(tally.exchanges).toEqual({ "POST /upload 200": 13, "GET /trailers 200": 13 });
+});
+
+test("heads of 200 KiB and of 64 KiB, in nginx's own sizes", async () => {
+  const long = Array.from({ length: 16 }, (_, i) => `add_header x-long-${i} ${"h".repeat(4000)};`).join("\n");
+  const nginx = await startNginx({
+    server: `large_client_header_buffers 8 64k; location /long { ${long} return 200 "short"; }`,
+  });
+  const fields = Array.from({ length: 7 }, (_, i) => `x-field-${i}: ${"f".repeat(30_000)}\r\n`).join("");
+  const { summary } = await profile(["--pid", `${nginx.pid}`], async () => {
+    const connection = await connectRaw({ port: nginx.port, host: "127.0.0.1" });
+    for (let n = 0; n < 23; n++) {
+      await connection.write(getRequest(n % 2 === 0 ? "/long" : "/hello", fields));
+      expect((await connection.response()).status).toBe(200);
+    }
+    await nginx.accessLog(23);
+  });
+  expect(tallyOf(edgesOf(summary, "server"))).toEqual(tallyOfAccessLog(await nginx.accessLog(23)));
+  expect(summary.capture).toMatchObject({ coverage: 1, unparsedMessages: 0, orphanResponses: 0 });
 });

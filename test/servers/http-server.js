@@ -35,6 +35,7 @@ const routes = [
   [/^\/slow\/(\d+)$/, (response, [ms]) => sleep(Number(ms)).then(() => response.end("at last\n"))],
   [/^\/early-hints$/, sendEarlyHints],
   [/^\/upload$/, receive],
+  [/^\/trailers$/, sendTrailers],
 ];
 
 const server = createServer(answer);
@@ -111,6 +112,13 @@ async function sendEvents(response, [events]) {
 function sendEarlyHints(response) {
   response.writeEarlyHints({ link: "</style.css>; rel=preload; as=style" });
   setTimeout(() => response.end("after the hints\n"), 50);
+}
+
+function sendTrailers(response) {
+  response.writeHead(200, { trailer: "x-sum" });
+  response.write("a body\n");
+  response.addTrailers({ "x-sum": "17" });
+  response.end();
 }
 
 function receive(response, _, request) {
