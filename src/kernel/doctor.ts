@@ -3,19 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import chalk, { Chalk } from "chalk";
 import { UserError } from "../errors.ts";
+import type { Check } from "./check.ts";
 import { whyNoDrops } from "./drops.ts";
 import { libbpf } from "./libbpf.ts";
 import { Probe } from "./probe.ts";
 import { checkPids } from "./targets.ts";
 import { checkTls } from "./tls/checks.ts";
-
-export interface Check {
-  readonly name: string;
-  readonly state: "ok" | "degraded" | "blocked";
-  readonly detail: string;
-  /** null when there is nothing to fix. */
-  readonly fix: string | null;
-}
 
 export interface DoctorOptions {
   readonly json: boolean;

@@ -8,8 +8,12 @@ import { errorShare, statusText, worstStatus } from "../output/text/statuses.ts"
 import { VERY_WIDE, WIDE } from "../output/text/style.ts";
 import { formatCount, formatDuration, formatPercent, formatRate } from "../output/units.ts";
 import type { GridColumn } from "./grid.ts";
-import type { TableRow } from "./rows.ts";
+import type { Row } from "./state.ts";
 import type { Theme } from "./theme.ts";
+
+export interface TableRow<T> extends Row {
+  readonly of: T;
+}
 
 type Column<T> = GridColumn<TableRow<T>>;
 

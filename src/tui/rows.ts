@@ -2,16 +2,12 @@
 import { edgeKey, endpointKey } from "../core/overview.ts";
 import type { EdgeProfile, EndpointTotal, Sample, Side, Window } from "../core/profile.ts";
 import { edgeLabel } from "../output/text/labels.ts";
-import { edgeColumns, endpointColumns, sampleColumns } from "./columns.ts";
+import { edgeColumns, endpointColumns, sampleColumns, type TableRow } from "./columns.ts";
 import { matcherOf } from "./filter.ts";
 import type { GridColumn } from "./grid.ts";
 import { type RunData, statusKey } from "./run-data.ts";
-import type { Row, State, TableState } from "./state.ts";
+import type { State, TableState } from "./state.ts";
 import type { Theme } from "./theme.ts";
-
-export interface TableRow<T> extends Row {
-  readonly of: T;
-}
 
 export interface StatusCount {
   readonly status: string;

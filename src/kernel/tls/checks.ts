@@ -1,5 +1,5 @@
 /** What of TLS can be read on this host, and of some processes: asked by attaching, as a run would. */
-import type { Check } from "../doctor.ts";
+import type { Check } from "../check.ts";
 import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { commOf } from "../processes.ts";

@@ -1,8 +1,9 @@
 /** Which answers, how often, and over the last minute. */
 import { formatCount, formatPercent, formatRate } from "../../output/units.ts";
 import { ratesOf, sparkline } from "../chart.ts";
+import type { TableRow } from "../columns.ts";
 import type { GridColumn } from "../grid.ts";
-import { type StatusCount, statusRows, type TableRow } from "../rows.ts";
+import { type StatusCount, statusRows } from "../rows.ts";
 import { MINUTE_MS, type RunData } from "../run-data.ts";
 import type { Theme } from "../theme.ts";
 import type { ViewProps } from "./header.tsx";

@@ -1,7 +1,8 @@
 /** The title of a view, its table, and a word where there is nothing to show. */
+
+import type { TableRow } from "../columns.ts";
 import type { GridColumn } from "../grid.ts";
 import { gridLines } from "../grid.ts";
-import type { TableRow } from "../rows.ts";
 import { type Segment, titleLine } from "../segments.ts";
 import { selectedIndex, type TableState } from "../state.ts";
 import type { Theme } from "../theme.ts";
