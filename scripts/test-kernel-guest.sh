@@ -1,13 +1,13 @@
 #!/bin/bash
-# What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof, then as many to
-# servers that use io_uring alone. Then power off.
+# What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof, again with all that can
+# be switched on, then as many to servers that use io_uring alone. Then power off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run NO_COLOR=1
 cd "$(dirname "$0")/.." || exit
 uname -r
 node bin/l7prof.js doctor
-# Profiles the server with this process id and port while it gets 7 requests that it answers and 6 more to /nope.
+# Profiles the server with this process id and port, and with these options, while it gets 7 requests that it answers and 6 more to /nope.
 count() {
-	node bin/l7prof.js --pid $1 --json --interval 0 > /run/out 2> /run/err &
+	node bin/l7prof.js --pid $1 $3 --json --interval 0 > /run/out 2> /run/err &
 	profiler=$!
 	until grep -q start /run/out || ! kill -0 $profiler; do sleep 1; done
 	for _ in 1 2 3 4 5 6; do curl -s http://127.0.0.1:$2/a http://127.0.0.1:$2/nope; done > /run/answers
@@ -28,6 +28,10 @@ server=$!
 until grep -q up /run/server; do sleep 1; done
 count $server 8080
 [ "$counts" = '[0,1,{"200":7,"404":6}]' ] && verdict=ok || verdict=FAILED
+count $server 8080 "--tcp --call-times"
+[ "$counts" = '[0,1,{"200":7,"404":6}]' ] || verdict=FAILED
+# Every request was timed, and so was every response; to read a request is one call.
+tail -n 1 /run/out | jq -e '[.edges[].tcp.readMs.count] | add == 13' || verdict=FAILED
 for mode in "recv send" "recvmsg sendmsg" "select two" "multishot send"; do
 	[ "$(uname -m)" = x86_64 ] && [ -x tmp/io-uring-server ] || break
 	mkfifo /run/input

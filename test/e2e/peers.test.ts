@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { TopologyLink } from "../../src/core/topology.ts";
 import { runChild, startChild } from "../support/child.ts";
 import { edgesOf, exactly, profile, startL7prof } from "../support/l7prof.ts";
 import { addRoute, connectNamespaces, createNamespace, runIn } from "../support/network.ts";
@@ -89,6 +90,24 @@ test("in another network namespace, straight and through NAT of address and port
     ["/straight", "curl", "10.77.1.1"],
     ["/translated", "curl", "10.77.1.1"],
   ]);
+
+  // The client sees the address that it asked for, and yet the process that answered; both are one link.
+  const both = await profile(["--pid", `${pid}`, "--comm", "curl"], () =>
+    runChild(
+      ...outside.run("curl", ["-s", "-o", "/dev/null", ...Array<string>(7).fill("http://10.77.2.1/translated")]),
+    ),
+  );
+  const sides = both.summary.edges.map(({ side, peer, requests, bothSides }) => [
+    side,
+    [peer.comm, peer.address, peer.port, peer.comm === "node" && peer.pid === pid],
+    [requests, bothSides?.exchanges],
+  ]);
+  expect(sides.toSorted()).toEqual([
+    ["client", ["node", "10.77.2.1", 80, true], [7, 7]],
+    ["server", ["curl", "10.77.1.1", null, false], [7, 7]],
+  ]);
+  const { topology } = both.summary as unknown as { topology: readonly TopologyLink[] };
+  expect(topology).toMatchObject([{ caller: { comm: "curl" }, called: { comm: "node" }, sides: ["client", "server"] }]);
 });
 
 test("499 processes that each ask once and end: every one has its name and PID", async () => {
