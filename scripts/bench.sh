@@ -1,6 +1,7 @@
 #!/bin/sh
 # What l7prof costs on known work. Installs what is missing; needs root. With --rivals, what other tools cost too;
-# with --scale [CONNECTIONS], what many connections cost; with --screen, what the live screen costs.
+# with --all-on, what costs more on demand; with --scale [CONNECTIONS], what many connections cost; with --screen, what
+# the live screen costs.
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || {
