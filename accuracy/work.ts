@@ -11,6 +11,8 @@ export type Ability =
   | "delay"
   | "continue"
   | "pipelining"
+  /** Of TLS sessions, on another connection. */
+  | "resumption"
   /** It answers a client that has ended its own direction. */
   | "half-close";
 

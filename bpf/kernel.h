@@ -146,6 +146,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	char comm[16];
+	unsigned long nvcsw; /* how often it has gone to sleep */
 };
 
 struct bpf_iter__task_file {

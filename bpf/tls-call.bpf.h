@@ -111,7 +111,7 @@ static __always_inline void learn_connection(struct tls_thread *thread, struct s
 		return;
 	is_given = plain_bytes ? thread->read_bytes > plain_bytes + 20 :
 				 session->is_fresh && thread->is_read_fresh && call->kind != TLS_WRITE;
-	if (is_given && bpf_ktime_get_ns() - thread->read_ns < SAME_TURN_NS)
+	if (is_given && is_same_turn(&thread->read_turn))
 		bind(scratch, session, call->session, thread->read_socket, thread->read_inode);
 }
 
@@ -218,7 +218,7 @@ static __always_inline void session_was_used(struct tls_thread *thread, struct t
 	if (thread->session != call->session)
 		thread->plain_bytes = 0;
 	thread->session = call->session;
-	thread->session_ns = bpf_ktime_get_ns();
+	note_turn(&thread->session_turn);
 	thread->plain_bytes += call->kind == TLS_WRITE ? length : 0;
 }
 

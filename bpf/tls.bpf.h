@@ -15,7 +15,16 @@
 #include "payload.bpf.h"
 #include "socket.bpf.h"
 
-#define SAME_TURN_NS 10000000 /* between a read and the call that is given it, or between a call and the write */
+/*
+ * Between a read and the call that is given it, or between a call and the write, the thread does not sleep, however long
+ * it is kept from running; or it only waits for a lock, as Python's threads do after each call.
+ */
+#define SAME_TURN_NS 10000000
+
+struct turn {
+	u64 ns;
+	u64 sleeps;
+};
 
 /* A call of the library that has not returned. */
 struct tls_call {
@@ -36,11 +45,11 @@ struct tls_call {
 struct tls_thread {
 	struct tls_call calls[2]; /* the second runs inside the first: TLS within TLS */
 	u64 read_socket;          /* opaque connection that it read outside of any call; 0: none, or taken */
-	u64 read_ns;
+	struct turn read_turn;
 	u32 read_inode;
 	u32 read_bytes;           /* not yet taken for plaintext */
 	u64 session;              /* of its last call of the library, if that session's connection is not known */
-	u64 session_ns;
+	struct turn session_turn;
 	u32 plain_bytes;          /* that the session has written since */
 	u8 is_read_fresh;         /* the read brought the first bytes of the connection */
 	u8 reserved[3];
@@ -59,6 +68,24 @@ struct {
 	__type(key, struct tls_key);
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
+
+static __always_inline u64 sleeps_of_thread(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, nvcsw);
+}
+
+static __always_inline void note_turn(struct turn *turn)
+{
+	turn->ns = bpf_ktime_get_ns();
+	turn->sleeps = sleeps_of_thread();
+}
+
+static __always_inline bool is_same_turn(struct turn *turn)
+{
+	return bpf_ktime_get_ns() - turn->ns < SAME_TURN_NS || turn->sleeps == sleeps_of_thread();
+}
 
 static __always_inline bool emit_session(struct scratch *scratch, struct tls_session *session, u64 address, u8 flags,
 					 u32 moved_bytes)
@@ -123,7 +150,7 @@ static __always_inline bool bind_write(struct tls_thread *thread, struct scratch
 {
 	struct tls_session *session;
 
-	if (!thread->session || bpf_ktime_get_ns() - thread->session_ns > SAME_TURN_NS)
+	if (!thread->session || !is_same_turn(&thread->session_turn))
 		return false;
 	session = session_of(thread->session);
 	if (!session || session->socket)
@@ -150,7 +177,7 @@ static __always_inline void remember_read(u64 id, struct tls_thread *thread, str
 	thread->read_socket = (u64)ref->sk;
 	thread->read_inode = ref->inode;
 	thread->read_bytes = length;
-	thread->read_ns = bpf_ktime_get_ns();
+	note_turn(&thread->read_turn);
 	thread->is_read_fresh = is_fresh;
 }
 

@@ -79,6 +79,10 @@ export const socketsPipeline: ClientDescription = {
   isPipelining: true,
 };
 export const socketsHttp10 = socketClient("close10", "sockets, HTTP/1.0", 101);
+export const socketsResumed: ClientDescription = {
+  ...socketClient("resume10", "sockets, HTTP/1.0, sessions resumed", 101),
+  needs: ["resumption"],
+};
 export const socketsHttp10KeepAlive = socketClient("keep10", "sockets, HTTP/1.0 keep-alive", 101);
 export const socketsHalfClose: ClientDescription = {
   ...socketClient("half-close", "sockets, shutdown after the request", 101),

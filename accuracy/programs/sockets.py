@@ -1,6 +1,6 @@
-"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close BASE COUNT.
+"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close|resume10 BASE COUNT.
 
-Prints a line for each exchange, with its bytes. Over TLS a new connection resumes the session of the last.
+Prints a line for each exchange, with its bytes. With resume10 a new connection resumes the TLS session of the last.
 """
 import socket
 import ssl
@@ -12,6 +12,7 @@ context = ssl._create_unverified_context() if base.scheme == "https" else None
 PATHS = ["/small.txt", "/page.html", "/missing", "/large.bin", "/empty.txt"]
 VERSION, FIELDS = {
     "close10": ("1.0", ""),
+    "resume10": ("1.0", ""),
     "keep10": ("1.0", "Connection: keep-alive\r\n"),
     "half-close": ("1.1", "Connection: close\r\n"),
 }.get(mode, ("1.1", ""))
@@ -23,7 +24,7 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
         if context:
-            self.socket = context.wrap_socket(self.socket, session=last.socket.session if last else None)
+            self.socket = context.wrap_socket(self.socket, session=last and last.socket.session)
 
     def more(self):
         data = self.socket.recv(65536)
@@ -83,15 +84,15 @@ def one_by_one(send):
     connection, resumed = None, 0
     for number in range(count):
         if connection is None or not connection.is_open:
-            connection = Connection(last=connection)
-            resumed += bool(context and connection.socket.session_reused)
+            connection = Connection(last=connection if mode == "resume10" else None)
+            resumed += mode == "resume10" and connection.socket.session_reused
         uri, request = request_of(number)
         send(connection.socket, request)
         tell(uri, request, connection.response())
-        if mode in ("close10", "half-close") and connection.more():
+        if mode in ("close10", "resume10", "half-close") and connection.more():
             sys.exit(f"more than a response: {connection.unread!r}")
-    if context and mode == "close10" and resumed < count // 2:
-        sys.exit(f"{resumed} of {count} connections resumed a session")
+    if mode == "resume10" and resumed < count - 1:
+        sys.exit(f"only {resumed} of {count} connections resumed a session")
 
 
 def send_bytes(to, request):

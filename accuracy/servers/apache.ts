@@ -49,6 +49,7 @@ export const apache: ServerDescription = {
 export const apacheTls: ServerDescription = {
   ...apache,
   name: "Apache httpd, HTTPS",
+  abilities: [...apache.abilities, "resumption"],
   isTls: true,
   files: config(
     ["deflate", "filter", "socache_shmcb", "ssl"],

@@ -60,6 +60,7 @@ export const nginx: ServerDescription = {
 export const nginxTls12: ServerDescription = {
   ...nginx,
   name: "nginx, HTTPS (TLS 1.2)",
+  abilities: [...nginx.abilities, "resumption"],
   isTls: true,
   files: config(() => "", ofFiles, "TLSv1.2"),
 };
@@ -67,6 +68,7 @@ export const nginxTls12: ServerDescription = {
 export const nginxTls13: ServerDescription = {
   ...nginx,
   name: "nginx, HTTPS (TLS 1.3)",
+  abilities: [...nginx.abilities, "resumption"],
   isTls: true,
   files: config(() => "", ofFiles, "TLSv1.3"),
 };

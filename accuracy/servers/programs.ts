@@ -20,6 +20,7 @@ export const node: ServerDescription = {
 export const nodeTls: ServerDescription = {
   ...node,
   name: "Node https",
+  abilities: [...node.abilities, "resumption"],
   isTls: true,
   env: () => ({ TLS: "1" }),
 };
@@ -74,6 +75,7 @@ const certificate = ["--keyfile", "key.pem", "--certfile", "cert.pem"] as const;
 export const uvicornTls: ServerDescription = {
   ...uvicorn,
   name: "uvicorn, HTTPS",
+  abilities: [...uvicorn.abilities, "resumption"],
   isTls: true,
   command: (place) => [...uvicornCommand(place), ...certificate.map((word) => word.replace("--", "--ssl-"))],
 };
@@ -105,11 +107,10 @@ export const gunicornTls: ServerDescription = {
   ...gunicornThreads,
   name: "gunicorn, threads, HTTPS",
   isTls: true,
-  command: gunicornCommand(
-    ({ port }) => `127.0.0.1:${port}`,
-    ...["--threads", "4", "--keep-alive", "60"],
-    ...["--keyfile", "../key.pem", "--certfile", "../cert.pem"],
-  ),
+  command: (place) => [
+    ...gunicornThreads.command(place),
+    ...["--keyfile", `${place.directory}/key.pem`, "--certfile", `${place.directory}/cert.pem`],
+  ],
 };
 
 export const gunicornOnUnixSocket: ServerDescription = {

@@ -49,6 +49,7 @@ export const haproxy: ServerDescription = {
 export const haproxyTls: ServerDescription = {
   ...haproxy,
   name: "HAProxy, HTTPS, to nginx",
+  abilities: [...haproxy.abilities, "resumption"],
   isTls: true,
   files: haproxyConfig({ bind: "ssl crt both.pem" }),
 };
