@@ -13,4 +13,5 @@ npx tsc -p accuracy/tsconfig.json
 for program in server client; do
   go build -o "tmp/accuracy/go-$program" "accuracy/programs/$program.go"
 done
+go build -ldflags="-s -w" -o tmp/accuracy/go-server-stripped accuracy/programs/server.go
 exec node tmp/accuracy/accuracy/run.js "$@"

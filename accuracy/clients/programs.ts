@@ -21,6 +21,7 @@ function accountOfLines({ lines }: ClientOutput) {
 
 export const goClient: ClientDescription = {
   name: "Go net/http",
+  canTls: true,
   requests: (abilities) => work({ count: all.count, abilities }),
   command: ({ base }) => [inRepo("tmp/accuracy/go-client"), base, "requests.json", all.connections],
   account: accountOfLines,

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -88,6 +89,11 @@ func newTransport(counted *traffic) *http.Transport {
 		DisableCompression: true,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return countedConn{conn, counted}, err
+		},
+		// The plaintext is what counts.
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, network, address)
 			return countedConn{conn, counted}, err
 		},
 	}

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,12 +46,21 @@ func main() {
 		time.Sleep(30 * time.Millisecond)
 		fmt.Fprint(w, "late\n")
 	})
-	err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(
+	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {
 			recorded := &recorder{w, 200}
 			mux.ServeHTTP(recorded, r)
 			fmt.Printf("%s\t%s\t%d\n", r.Method, r.RequestURI, recorded.status)
-		}))
-	fmt.Fprintln(os.Stderr, err)
+		})}
+	fmt.Fprintln(os.Stderr, listen(server))
 	os.Exit(1)
+}
+
+// With TLS in the environment over HTTPS, without HTTP/2.
+func listen(server *http.Server) error {
+	if os.Getenv("TLS") == "" {
+		return server.ListenAndServe()
+	}
+	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
+	return server.ListenAndServeTLS("cert.pem", "key.pem")
 }

@@ -26,19 +26,18 @@ mimetype.assign = (".html" => "text/html", ".txt" => "text/plain")
   },
 };
 
-export const caddy: ServerDescription = {
-  name: "Caddy",
-  abilities: ["range", "conditional", "gzip", "upload", "pipelining"],
-  command: () => ["caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
-  env: ({ directory }) => ({ HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory }),
-  files: ({ directory, port }) => ({
-    Caddyfile: `
+const caddyConfiguration = (directory: string, site: string, more: string) => `
 {
   admin off
   auto_https off
+  default_sni localhost
+  servers {
+    protocols h1
+  }
 }
-http://:${port} {
+${site} {
   bind 127.0.0.1
+  ${more}
   root * ${directory}
   encode gzip
   respond /upload "stored" 200
@@ -48,8 +47,14 @@ http://:${port} {
     format json
   }
 }
-`,
-  }),
+`;
+
+export const caddy: ServerDescription = {
+  name: "Caddy",
+  abilities: ["range", "conditional", "gzip", "upload", "pipelining"],
+  command: () => ["caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
+  env: ({ directory }) => ({ HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory }),
+  files: ({ directory, port }) => ({ Caddyfile: caddyConfiguration(directory, `http://:${port}`, "") }),
   log: {
     from: { file: "access.log" },
     msPerUnit: 0.001,
@@ -58,4 +63,13 @@ http://:${port} {
       return exchange(request.method, request.uri, status, { durationMs: duration * 1000 });
     },
   },
+};
+
+export const caddyTls: ServerDescription = {
+  ...caddy,
+  name: "Caddy, HTTPS",
+  isTls: true,
+  files: ({ directory, port }) => ({
+    Caddyfile: caddyConfiguration(directory, `https://:${port}`, `tls ${directory}/cert.pem ${directory}/key.pem`),
+  }),
 };

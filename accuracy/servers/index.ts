@@ -1,9 +1,11 @@
 import type { ServerDescription } from "../server.ts";
 import { apache, apacheProxy, apacheTls } from "./apache.ts";
-import { caddy, lighttpd } from "./files.ts";
+import { caddy, caddyTls, lighttpd } from "./files.ts";
 import { nginx, nginxGunicorn, nginxProxy, nginxTls12, nginxTls13, nginxTlsProxy, nginxUnbuffered } from "./nginx.ts";
 import {
   go,
+  goStrippedTls,
+  goTls,
   gunicorn,
   gunicornThreads,
   gunicornTls,
@@ -24,4 +26,5 @@ export const servers: readonly ServerDescription[] = [
   ...[pythonHttpServer, gunicorn, gunicornThreads, uvicorn],
   ...[varnish, squid],
   ...[nginxTls12, nginxTls13, nginxTlsProxy, apacheTls, haproxyTls, nodeTls, gunicornTls, uvicornTls],
+  ...[goTls, goStrippedTls, caddyTls],
 ];

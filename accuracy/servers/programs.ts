@@ -32,6 +32,20 @@ export const go: ServerDescription = {
   log: { from: "stdout" },
 };
 
+export const goTls: ServerDescription = {
+  ...go,
+  name: "Go net/http, HTTPS",
+  isTls: true,
+  env: () => ({ TLS: "1" }),
+};
+
+/** Without symbols. */
+export const goStrippedTls: ServerDescription = {
+  ...goTls,
+  name: "Go, stripped, HTTPS",
+  command: () => [inRepo("tmp/accuracy/go-server-stripped")],
+};
+
 export const java: ServerDescription = {
   name: "Java com.sun.net.httpserver",
   abilities,
