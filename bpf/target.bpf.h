@@ -95,6 +95,8 @@ static __always_inline void process_executed(struct task_struct *task)
 	BPF_CORE_READ_STR_INTO(&comm, task, comm);
 	if (pid && pid != config.self_pid && is_wanted_name(comm))
 		add_target(task, pid, 0, PROCESS_STARTED);
+	else if (config.is_reading_tls && is_target(pid)) /* by its control group, or as anyone: it may have a library */
+		emit_process(task, pid, 0, PROCESS_RENAMED);
 }
 
 static __always_inline void process_exited(struct task_struct *task)

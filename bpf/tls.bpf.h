@@ -228,11 +228,30 @@ static __always_inline void unwanted_moved(u64 goroutine)
 		go->is_unwanted = 1;
 }
 
+/* `is_writing`: a call of the library that writes has not returned, though its answer may have been read already. */
+static __always_inline void emit_end_of_session(struct tls_session *session, struct state_event *record, bool is_writing)
+{
+	u8 has_more = record->has_more, shutdown = record->shutdown;
+
+	event_init(&record->event, EVENT_STATE, session->stream.inode);
+	record->event.flags = FLAG_TLS;
+	record->in_position = session->stream.in_position;
+	record->out_position = session->stream.out_position;
+	if (is_writing) {
+		record->has_more = has_more ? has_more : MORE_RETURNING;
+		record->shutdown = 0;
+	}
+	emit(record, sizeof(*record), 0);
+	record->has_more = has_more;
+	record->shutdown = shutdown;
+}
+
 /* The connection of a session has changed its state; when it has ended, the session is looked at afresh. */
 static __always_inline void bound_state_changed(struct connection *connection, struct state_event *record)
 {
 	struct tls_key key = { .session = connection->session, .pid = connection->session_pid };
 	struct tls_session *session = bpf_map_lookup_elem(&tls_sessions, &key);
+	bool is_writing;
 
 	if (record->state == TCP_CLOSE) {
 		event_init(&record->event, EVENT_STATE, connection->inode);
@@ -240,15 +259,12 @@ static __always_inline void bound_state_changed(struct connection *connection, s
 	}
 	if (!session || session->inode != connection->inode)
 		return;
-	if (session->stream.state == CONNECTION_FOLLOWED) {
-		event_init(&record->event, EVENT_STATE, session->stream.inode);
-		record->event.flags = FLAG_TLS;
-		record->in_position = session->stream.in_position;
-		record->out_position = session->stream.out_position;
-		emit(record, sizeof(*record), 0);
-	}
+	is_writing = session->out_begun != session->stream.out_position;
+	if (session->stream.state == CONNECTION_FOLLOWED && (!is_writing || record->state == TCP_CLOSE))
+		emit_end_of_session(session, record, is_writing);
 	if (record->state == TCP_CLOSE && !record->has_more) {
-		session->stream.state = CONNECTION_SNIFFED;
+		if (!is_writing)
+			session->stream.state = CONNECTION_SNIFFED;
 		session->socket = 0;
 		session->is_fresh = 0;
 	}

@@ -57,6 +57,9 @@ func check(err error) {
 
 func main() {
 	base := os.Args[1]
+	if strings.HasPrefix(base, "https:") {
+		time.Sleep(time.Second) // l7prof finds a program's own TLS library some milliseconds after its start
+	}
 	text, err := os.ReadFile(os.Args[2])
 	check(err)
 	var requests []request
