@@ -15,10 +15,13 @@ until grep -q ready /tmp/l7prof-ready.$2; do sleep 0.05; done
 rm /tmp/l7prof-ready.$2
 exec node "$0/bin/l7prof.js" --json --interval 0 $1`;
 
+/** Two programs, one after the other, on a machine that may be busy. */
+const START_MS = 40_000;
+
 async function startInNamespace(target: string, port: number, serverOptions = "") {
   const inside = ["sh", "-c", script, inRepo("."), target, `${port}`, serverOptions];
   const run = startChild("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", ...inside]);
-  await run.line(/^\{"type":"start"/);
+  await run.line(/^\{"type":"start"/, START_MS);
   return {
     summary: async () => {
       await run.exited;
