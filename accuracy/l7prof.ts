@@ -7,7 +7,7 @@ export type Side = "server" | "client";
 /** Every exchange is a sample, and every sample is printed; three of them on a busy machine need room. */
 const everything = [
   ...["--slow", "0", "--max-samples-per-second", "10000000", "--raw-uris", "--interval", "0"],
-  ...["--buffer-size", "256MiB"],
+  ...["--buffer-size", "64MiB"],
 ];
 
 export function startView(target: readonly string[], more: readonly string[] = []): Promise<Run> {

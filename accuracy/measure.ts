@@ -1,5 +1,6 @@
 /** One pair: the client does its work on the server while three l7profs look, each from its own side. */
 import { join } from "node:path";
+import { threadId } from "node:worker_threads";
 import { createCgroup } from "../test/support/cgroup.ts";
 import { withoutInterim } from "./account.ts";
 import { type ClientDescription, prepareClient, runClient } from "./client.ts";
@@ -17,7 +18,7 @@ export interface Stage {
 let stages = 0;
 
 export async function openStage(description: ServerDescription): Promise<Stage> {
-  const cgroup = createCgroup(`accuracy-${stages++}`);
+  const cgroup = createCgroup(`accuracy-${threadId}-${stages++}`);
   return { cgroup, server: await startServer(description, cgroup.add) };
 }
 

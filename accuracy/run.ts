@@ -1,16 +1,16 @@
 /**
- * Every server with every client that it can serve: one table. Exit code 1 if a row is wrong. Ended by a signal it ends
- * what it has started, too.
+ * Every server with every client that it can serve: one table. Exit code 1 if a row is wrong. Servers are tried beside
+ * each other, each on a thread of its own, since most of a row's time l7prof waits for the kernel to attach it. Ended by a
+ * signal it ends what it has started, too.
  */
-import { writeFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { runCleanups } from "../test/support/cleanup.ts";
+import { Worker } from "node:worker_threads";
 import { inRepo } from "../test/support/paths.ts";
 import type { ClientDescription } from "./client.ts";
 import { clients } from "./clients/index.ts";
 import { documentOf } from "./document.ts";
-import { measure, openStage } from "./measure.ts";
 import type { Row } from "./row.ts";
 import type { ServerDescription } from "./server.ts";
 import { servers } from "./servers/index.ts";
@@ -20,57 +20,75 @@ const { values } = parseArgs({
   options: {
     server: { type: "string", default: "" },
     client: { type: "string", default: "" },
+    jobs: { type: "string", default: "3" },
     write: { type: "boolean", default: false },
+    /** What an earlier run of the same options has found of a server is taken over. */
+    resume: { type: "boolean", default: false },
     record: { type: "string" },
   },
 });
 
-let isEnding = false;
-const done = main();
+const running = new Set<Worker>();
+let endedBy: NodeJS.Signals | null = null;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => endBy(signal));
-await done;
 
-async function main(): Promise<void> {
-  const rows: Row[] = [];
-  for (const server of servers.filter(({ name }) => name.includes(values.server))) {
-    const fitting = clients.filter((client) => isPair(server, client));
-    if (fitting.length > 0 && !isEnding) rows.push(...(await rowsOf(server, fitting)));
+const chosen = servers.filter((server) => server.name.includes(values.server) && fitting(server).length > 0);
+const found = new Map<string, readonly Row[]>();
+const waiting = [...chosen];
+await Promise.all(Array.from({ length: Number(values.jobs) }, lane));
+if (endedBy !== null) process.kill(process.pid, endedBy);
+else finish(chosen.flatMap(({ name }) => found.get(name) ?? []));
+
+async function lane(): Promise<void> {
+  for (let server = waiting.shift(); server !== undefined && endedBy === null; server = waiting.shift()) {
+    const file = fileOf(server);
+    const rows = values.resume && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : await rowsOf(server);
+    found.set(server.name, rows);
+    if (endedBy === null) writeFileSync(file, JSON.stringify(rows));
   }
-  if (isEnding) return;
+}
+
+function rowsOf(server: ServerDescription): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  const workerData = { server: server.name, clients: fitting(server), recordings: values.record };
+  const worker = new Worker(new URL("stage.js", import.meta.url), { workerData });
+  running.add(worker);
+  worker.on("message", (row: Row) => {
+    console.log(lineOf(row));
+    rows.push(row);
+  });
+  return new Promise((resolve, reject) => {
+    worker.once("error", reject);
+    worker.once("exit", () => {
+      running.delete(worker);
+      resolve(rows);
+    });
+  });
+}
+
+function finish(rows: readonly Row[]): void {
   console.log(`\n${tableOf(rows)}\n\n${summaryOf(rows)}`);
   if (values.write) writeFileSync(inRepo("docs/ACCURACY.md"), documentOf(rows, process.argv.slice(2).join(" ")));
   process.exitCode = rows.length === 0 || rows.some(isWrong) ? 1 : 0;
 }
 
-/** Ends what was started, and what the pair under way still starts. */
-async function endBy(signal: NodeJS.Signals): Promise<void> {
-  isEnding = true;
-  const ended = done.then(
-    () => true,
-    () => true,
-  );
-  do await runCleanups().catch(() => {});
-  while (!(await Promise.race([ended, sleep(50)])));
-  process.kill(process.pid, signal);
+function endBy(signal: NodeJS.Signals): void {
+  endedBy = signal;
+  for (const worker of running) worker.postMessage("end");
 }
 
-async function rowsOf(server: ServerDescription, fitting: readonly ClientDescription[]): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  try {
-    const stage = await openStage(server);
-    for (const client of fitting) {
-      if (isEnding) break;
-      const row = await measure(stage, client, values.record);
-      console.log(lineOf(row));
-      rows.push(row);
-    }
-  } finally {
-    await runCleanups();
-  }
-  return rows;
+/** The names of the clients that the server can serve. */
+function fitting(server: ServerDescription): readonly string[] {
+  return clients.filter((client) => isPair(server, client)).map(({ name }) => name);
 }
 
 function isPair(server: ServerDescription, { name, needs = [], canTls }: ClientDescription): boolean {
   if (server.isTls && !canTls) return false;
   return name.includes(values.client) && needs.every((ability) => server.abilities.includes(ability));
+}
+
+function fileOf({ name }: ServerDescription): string {
+  const directory = inRepo("tmp/accuracy/rows");
+  mkdirSync(directory, { recursive: true });
+  return join(directory, `${`${name} ${values.client}`.replaceAll(/[^\w-]+/g, "_")}.json`);
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Real servers, real clients, and what each of them, the logs and l7prof counted, as one table. Installs what is missing;
-# needs root. --server NAME and --client NAME choose rows; --write makes docs/ACCURACY.md; --record DIR keeps what each
+# needs root. --server NAME and --client NAME choose rows; --write makes docs/ACCURACY.md; --jobs N tries
+# N servers at once; --resume goes on where a run was ended; --record DIR keeps what each
 # l7prof saw, for l7prof replay.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,17 +1,19 @@
 #!/bin/bash
 # What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof, again with all that can
-# be switched on, then as many to servers that use io_uring alone. Then power off.
+# be switched on, by HTTPS, then as many to servers that use io_uring alone. Then power off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run NO_COLOR=1
 cd "$(dirname "$0")/.." || exit
 uname -r
 node bin/l7prof.js doctor
-# Profiles the server with this process id and port, and with these options, while it gets 7 requests that it answers and 6 more to /nope.
+# Profiles the server with this process id and port, with these options, while it gets 7 requests that it answers and 6
+# more to /nope, by this scheme.
 count() {
 	node bin/l7prof.js --pid $1 $3 --json --interval 0 > /run/out 2> /run/err &
 	profiler=$!
 	until grep -q start /run/out || ! kill -0 $profiler; do sleep 1; done
-	for _ in 1 2 3 4 5 6; do curl -s http://127.0.0.1:$2/a http://127.0.0.1:$2/nope; done > /run/answers
-	curl -s http://127.0.0.1:$2/a >> /run/answers
+	base=${4:-http}://127.0.0.1:$2
+	for _ in 1 2 3 4 5 6; do curl -ks $base/a $base/nope; done > /run/answers
+	curl -ks $base/a >> /run/answers
 	kill -INT $profiler
 	for _ in $(seq 60); do kill -0 $profiler 2> /run/gone || break; sleep 1; done
 	cat /run/err
@@ -32,6 +34,14 @@ count $server 8080 "--tcp --call-times"
 [ "$counts" = '[0,1,{"200":7,"404":6}]' ] || verdict=FAILED
 # Every request was timed, and so was every response; to read a request is one call.
 tail -n 1 /run/out | jq -e '[.edges[].tcp.readMs.count] | add == 13' || verdict=FAILED
+node -e 'const pem = (name) => require("fs").readFileSync(`tmp/kernel-${name}.pem`);
+	require("https").createServer({ key: pem("key"), cert: pem("cert") },
+		(q, r) => { r.statusCode = q.url === "/nope" ? 404 : 200; r.end(q.url); })
+	.listen(8443, "127.0.0.1", () => console.log("up"))' > /run/secure &
+server=$!
+until grep -q up /run/secure; do sleep 1; done
+count $server 8443 "" https
+[ "$counts" = '[0,1,{"200":7,"404":6}]' ] && echo "https: ok" || verdict=FAILED
 for mode in "recv send" "recvmsg sendmsg" "select two" "multishot send"; do
 	[ "$(uname -m)" = x86_64 ] && [ -x tmp/io-uring-server ] || break
 	mkfifo /run/input

@@ -5,7 +5,7 @@
 #   scripts/test-kernel.sh arm64
 # For amd64 this machine's own root is the guest's, read-only. For arm64 a Debian root is made in tmp/, with its kernel.
 # What runs is this checkout, built. Needs qemu-system-x86 (or qemu-system-arm and debootstrap), busybox-static, cpio,
-# xz-utils, jq and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
+# xz-utils, jq, openssl and curl. Not part of npm test: emulation takes minutes. Ends with `ok` or `FAILED`.
 set -euo pipefail
 : "${1:?usage: scripts/test-kernel.sh linux-image-VERSION-amd64.deb... | arm64}"
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,6 +45,9 @@ else
 	console=ttyS0
 fi
 
+mkdir -p "$root/tmp"
+[ -f "$root/tmp/kernel-key.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
+	-subj /CN=localhost -keyout "$root/tmp/kernel-key.pem" -out "$root/tmp/kernel-cert.pem" 2> "$work/openssl"
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
 cp "$busybox" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.
