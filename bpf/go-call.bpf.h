@@ -34,12 +34,20 @@ static __always_inline struct go_calls *goroutine_calls(u64 goroutine)
 {
 	struct go_key key = { .goroutine = goroutine, .pid = bpf_get_current_pid_tgid() >> 32 };
 	struct go_calls *calls = bpf_map_lookup_elem(&go_calls, &key);
-	struct go_calls none = {};
+	static const struct go_calls none = {}; /* not on the stack, of which there is little */
 
 	if (calls)
 		return calls;
 	bpf_map_update_elem(&go_calls, &key, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&go_calls, &key);
+}
+
+/* What a panic has left behind. */
+static __always_inline void forget_inside(struct go_calls *calls, u32 outer)
+{
+	for (u32 i = 1; i < GO_CALLS; i++)
+		if (i > outer)
+			calls->calls[i].session = 0;
 }
 
 /* Another goroutine may read the answer before the write has returned: from now on its reads tell of that. */
@@ -68,6 +76,7 @@ static __always_inline void go_call_begins(struct pt_regs *regs, u8 kind)
 				.buffer = GO_ARG1(regs), .kind = kind,
 				.start_ns = config.is_timing_calls ? bpf_ktime_get_ns() : 0 };
 	struct go_calls *calls;
+	u32 i;
 
 	if (!end)
 		return;
@@ -76,30 +85,31 @@ static __always_inline void go_call_begins(struct pt_regs *regs, u8 kind)
 	calls = goroutine_calls(goroutine);
 	if (!calls)
 		return;
-	/* What a panic has left behind is not deeper than what runs now. */
-	if (calls->calls[0].session && calls->calls[0].depth < call.depth) {
+	for (i = 0; i < GO_CALLS - 1; i++) {
+		struct go_call *around = &calls->calls[i];
+
+		if (!around->session || around->depth >= call.depth)
+			break;
 		/* Read and Write do the handshake if nobody has. */
-		if (kind == TLS_HANDSHAKE && calls->calls[0].session == call.session)
+		if (kind == TLS_HANDSHAKE && around->session == call.session)
 			return;
-		if (kind == TLS_HANDSHAKE && calls->calls[1].session == call.session && calls->calls[1].depth < call.depth)
-			return;
-		calls->calls[1] = call;
-		return;
 	}
-	calls->calls[1].session = 0;
-	calls->calls[0] = call;
+	calls->calls[i & (GO_CALLS - 1)] = call;
+	forget_inside(calls, i);
 }
 
 /* Takes the call that returns now out of those of its goroutine; false if its beginning was not seen. */
 static __always_inline bool take_go_call(struct go_calls *calls, u64 depth, struct go_call *call)
 {
-	u32 i = calls->calls[1].session && calls->calls[1].depth == depth;
-
-	if (!calls->calls[i].session || calls->calls[i].depth != depth)
-		return false;
-	*call = calls->calls[i];
-	calls->calls[i].session = 0;
-	return true;
+	for (u32 i = 0; i < GO_CALLS && calls->calls[i].session; i++) {
+		if (calls->calls[i].depth != depth)
+			continue;
+		*call = calls->calls[i];
+		calls->calls[i].session = 0;
+		forget_inside(calls, i);
+		return true;
+	}
+	return false;
 }
 
 /* io.EOF: an error that consists of this text. */

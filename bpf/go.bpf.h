@@ -34,13 +34,16 @@ struct go_call {
 	u8 reserved[6];
 };
 
+#define GO_CALLS 4
+
+/* Each runs inside the one before it: TLS within TLS. One that a panic has left is among them until a call is no deeper. */
 struct go_calls {
-	struct go_call calls[2]; /* the second runs inside the first: TLS within TLS */
+	struct go_call calls[GO_CALLS];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, 16384);
 	__type(key, struct go_key);
 	__type(value, struct go_calls);
 } go_calls SEC(".maps");
@@ -56,12 +59,13 @@ static __always_inline struct go_calls *calls_of_goroutine(u64 goroutine)
 static __always_inline struct go_call *go_call_around(u64 goroutine)
 {
 	struct go_calls *calls = goroutine ? calls_of_goroutine(goroutine) : NULL;
+	struct go_call *innermost = NULL;
 
 	if (!calls)
 		return NULL;
-	if (calls->calls[1].session)
-		return &calls->calls[1];
-	return calls->calls[0].session ? &calls->calls[0] : NULL;
+	for (u32 i = 0; i < GO_CALLS && calls->calls[i].session; i++)
+		innermost = &calls->calls[i];
+	return innermost;
 }
 
 #endif

@@ -1,5 +1,6 @@
 /** What is missing, late or not copied: nothing is paired wrongly, and what can't be known is counted. */
 import { describe, expect, it } from "vitest";
+import { FLAG_OVERTAKES } from "../../src/core/decode.ts";
 import { answer, chunked, get, request } from "./messages.ts";
 import { imbalance, inFlight, type Profiling, startProfiling } from "./profiling.ts";
 import type { WireConnection, WireOptions } from "./wire.ts";
@@ -328,6 +329,31 @@ describe("records in another order than their bytes", () => {
     expect(profiling.pairs()).toEqual(["GET /0 → 200", "GET /a → 404", "GET /b → 201"]);
     expect(profiling.capture()).toMatchObject(WHOLE);
   });
+
+  it.each(["from its first request on", "joined"])(
+    "client of a TLS session, %s: a goroutine reads the response before another has returned from the write",
+    (how) => {
+      const [profiling, c] = client({ tls: "known", isFresh: how !== "joined" });
+      for (const [uri, status] of [
+        ["/a", 404],
+        ["/b", 200],
+      ] as const) {
+        // The read's record tells how far the write will come, the write's how far reads had come when it began.
+        c.unseenWrite(get(uri));
+        const read = profiling.wire.later(() => c.read(answer(status), { flags: FLAG_OVERTAKES }));
+        c.unseenWrite(-get(uri).length).unseenRead(-answer(status).length);
+        const wrote = profiling.wire.later(() => c.write(get(uri)));
+        c.unseenRead(answer(status));
+        const before = profiling.pairs().length;
+        read();
+        expect(profiling.pairs()).toHaveLength(before);
+        wrote();
+      }
+      profiling.wire.wait(1001);
+      expect(profiling.pairs()).toEqual(["GET /a → 404", "GET /b → 200"]);
+      expect(profiling.capture()).toMatchObject(WHOLE);
+    },
+  );
 
   it("client: no duration is less than none", () => {
     const [profiling, c] = client();

@@ -153,6 +153,27 @@ test(
 );
 
 test(
+  "without a socket, and TLS within TLS, after panics: an edge says that the connection is not known",
+  async () => {
+    const { key, cert } = createCertificate();
+    const program = await startServer(await buildGo("stripped", "nested"), [key, cert]);
+    const { summary } = await profile(["--pid", `${program.pid}`], async () => {
+      await program.ask("go", /^done/);
+    });
+    expect(summary.capture).toMatchObject({ coverage: 1, unansweredRequests: 0, orphanResponses: 0 });
+    const uris = { "GET /pipe 200": 11, "GET /inner 200": 13 };
+    for (const side of ["server", "client"] as const) {
+      const edges = edgesOf(summary, side);
+      const unknown = edges.filter(({ peer }) => peer.address === "(unknown)");
+      expect(tallyOf(unknown).exchanges).toEqual(uris);
+      const known = edges.filter(({ peer }) => peer.address !== "(unknown)");
+      expect(tallyOf(known).exchanges).toEqual({ "GET /plain 200": 17 });
+    }
+  },
+  BUILD_MS,
+);
+
+test(
   "doctor --pid names the library",
   async () => {
     const server = await startGo("stripped", "server");

@@ -1,10 +1,8 @@
-/** Builds test/servers/go-https.go, once for each way to do so; the compiler's cache makes the second run short. */
+/** Builds programs of test/servers/, each once for each way to do so; the compiler's cache makes the second run short. */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { runChild } from "./child.ts";
 import { inRepo } from "./paths.ts";
-
-const source = inRepo("test/servers/go-https.go");
 
 export const goBuilds = {
   plain: [],
@@ -15,10 +13,11 @@ export const goBuilds = {
 
 export type GoBuild = keyof typeof goBuilds;
 
-export async function buildGo(how: GoBuild): Promise<string> {
+export async function buildGo(how: GoBuild, name = "https"): Promise<string> {
+  const source = inRepo(`test/servers/go-${name}.go`);
   const directory = inRepo("tmp/go");
   mkdirSync(directory, { recursive: true });
-  const program = join(directory, `https-${how.replace(" ", "-")}`);
+  const program = join(directory, `${name}-${how.replace(" ", "-")}`);
   const isFresh = existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs;
   if (!isFresh) await runChild("go", ["build", ...goBuilds[how], "-o", program, source]);
   return program;
