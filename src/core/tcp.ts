@@ -62,6 +62,11 @@ export class TcpSet implements Summable<TcpSet> {
     return COUNTS.every((name) => this[name] === 0) && this.srttUs.count === 0 && this.drops.size === 0;
   }
 
+  /** A call that was timed. */
+  took(isWrite: boolean, ns: number): void {
+    (isWrite ? this.writeNs : this.readNs).record(ns);
+  }
+
   drop(reason: string, count: number): void {
     const name = this.drops.has(reason) || this.drops.size < MAX_REASONS ? reason : OTHER_DROPS;
     this.drops.set(name, (this.drops.get(name) ?? 0) + count);

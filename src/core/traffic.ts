@@ -3,8 +3,8 @@
  * may become another: what is counted goes to the edge that the connection belongs to when it is settled.
  */
 import type { RecordCursor } from "./decode.ts";
+import { EarlyCounts } from "./early.ts";
 import type { Edge } from "./edge.ts";
-import { TcpSet } from "./tcp.ts";
 
 const ECONNRESET = 104;
 const EPIPE = 32;
@@ -13,7 +13,6 @@ const TCP_ESTABLISHED = 1;
 const TCP_CLOSE_WAIT = 8;
 const TCP_CLOSE = 7;
 const NS_PER_US = 1e3;
-const MAX_EARLY_CALLS = 64;
 
 export class Traffic {
   private readBytes = 0;
@@ -32,10 +31,8 @@ export class Traffic {
   private isSampled = false;
   private readonly isFresh: boolean;
   private edge: Edge | null = null;
-  /** What its calls took until its edge is known, below zero those that wrote: hardly ever more than a few. */
-  private earlyCalls: number[] | null = null;
-  /** Then all that; and packets that were dropped. */
-  private early: TcpSet | null = null;
+  /** Until its edge is known. */
+  private early: EarlyCounts | null = null;
 
   /** `isFresh`: seen from its first byte; else what TCP counted before is not ours to tell. */
   constructor(isFresh: boolean) {
@@ -57,12 +54,13 @@ export class Traffic {
 
   /** The call, if it was timed. */
   took(isWrite: boolean, ns: number): void {
-    if (this.edge === null && this.early === null) this.tookEarly(isWrite ? -ns : ns);
-    else recordCall(this.edge?.tcp.window ?? this.early!, isWrite ? -ns : ns);
+    if (this.edge !== null) this.edge.tcp.window.took(isWrite, ns);
+    else this.earlyCounts().took(isWrite, ns);
   }
 
   dropped(reason: string): void {
-    (this.edge?.tcp.window ?? this.newEarly()).drop(reason, 1);
+    if (this.edge !== null) this.edge.tcp.window.drop(reason, 1);
+    else this.earlyCounts().dropped(reason);
   }
 
   /** A tcp_event. */
@@ -121,26 +119,13 @@ export class Traffic {
     if (this.edge !== null) this.edge.openConnections--;
   }
 
-  private tookEarly(signedNs: number): void {
-    this.earlyCalls ??= [];
-    this.earlyCalls.push(signedNs);
-    if (this.earlyCalls.length > MAX_EARLY_CALLS) this.newEarly();
-  }
-
-  private newEarly(): TcpSet {
-    this.early ??= new TcpSet();
-    this.settleEarly(this.early);
+  private earlyCounts(): EarlyCounts {
+    this.early ??= new EarlyCounts();
     return this.early;
   }
 
-  private settleEarly(counts: TcpSet): void {
-    for (const signedNs of this.earlyCalls ?? []) recordCall(counts, signedNs);
-    this.earlyCalls = null;
-  }
-
   private moveTo(edge: Edge): void {
-    this.settleEarly(edge.tcp.window);
-    if (this.early !== null) edge.tcp.window.add(this.early);
+    this.early?.settle(edge.tcp.window);
     this.early = null;
     edge.openConnections++;
     if (this.edge !== null) this.edge.openConnections--;
@@ -162,8 +147,4 @@ export class Traffic {
     }
     this.hasSample = false;
   }
-}
-
-function recordCall({ readNs, writeNs }: TcpSet, signedNs: number): void {
-  (signedNs < 0 ? writeNs : readNs).record(Math.abs(signedNs));
 }

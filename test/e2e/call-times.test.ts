@@ -1,11 +1,16 @@
 /** When the calls of a message began: one that blocks shows as such. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Sample } from "../../src/core/profile.ts";
-import { type Child, startChild } from "../support/child.ts";
+import { createCertificate } from "../support/certificate.ts";
+import { type Child, runChild, startChild } from "../support/child.ts";
 import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";
+import { startNginx } from "../support/nginx.ts";
 import { inRepo } from "../support/paths.ts";
-import { connectRaw, getRequest } from "../support/raw-client.ts";
+import { getRequest } from "../support/raw-client.ts";
+import { until } from "../support/until.ts";
 
 /** More than the buffers of two sockets hold. */
 const BODY_BYTES = 16_000_057;
@@ -30,18 +35,20 @@ function lengthOf({ start, end }: Event): number {
 
 /** Asks once, lets the answer wait for a while, and then reads it. Answers what the server says of its one call. */
 async function askAndPause(server: Child, port: number, round: number) {
-  const connection = await connectRaw({ host: "127.0.0.1", port });
-  await connection.write(getRequest(`/${round}`));
-  await connection.bytes(1);
-  connection.socket.pause();
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.write(getRequest(`/${round}`));
+  await once(socket, "readable");
   const pausedNs = process.hrtime.bigint();
   await sleep(PAUSE_MS);
   const waitedNs = Number(process.hrtime.bigint() - pausedNs);
-  connection.socket.resume();
-  await connection.until("\r\n0\r\n\r\n");
-  await connection.close();
+  let end = "";
+  for await (const data of socket) {
+    end = (end + data.toString("latin1", Math.max(0, data.length - 7))).slice(-7);
+    if (end === "\r\n0\r\n\r\n") break; // which closes it
+  }
   const numbers = (word: string) =>
     server.stdoutLines.filter((line) => line.startsWith(word)).map((line) => Number(line.split(" ")[1]));
+  await until("the server has told", () => numbers("sent").length > round);
   return { waitedNs, tookNs: numbers("took")[round]!, sent: numbers("sent")[round]! };
 }
 
@@ -74,6 +81,18 @@ describe.each([
     expect(edge!.tcp!.writeMs!.max * 1e6).toBeLessThanOrEqual(longest + 1000);
     expect(edge!.tcp!.writeMs!.min).toBeGreaterThanOrEqual(PAUSE_MS - 2);
   });
+});
+
+test("calls of a TLS library are timed as those of sockets are, each", async () => {
+  const server = await startNginx({ tls: { certificate: createCertificate(), protocols: "TLSv1.3" } });
+  const run = await startL7prof([...exactly, "--pid", `${server.pid}`, "--call-times"]);
+  const url = `https://127.0.0.1:${server.port}/hello`;
+  await runChild("curl", ["-sk", "-o", "/dev/null", ...Array<string>(11).fill(url)]);
+  const { summary } = await run.finish();
+  const [edge] = edgesOf(summary, "server");
+  const { readCalls, writeCalls, readMs, writeMs } = edge!.tcp!;
+  expect([edge!.protocol, edge!.requests, readCalls]).toEqual(["https", 11, 11]);
+  expect([readMs!.count, writeMs!.count]).toEqual([readCalls, writeCalls]);
 });
 
 test("without it a call is seen when it returns", async () => {
