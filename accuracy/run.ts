@@ -1,7 +1,6 @@
 /**
- * Every server with every client that it can serve: one table. Exit code 1 if a row is wrong. Servers are tried beside
- * each other, each on a thread of its own, since most of a row's time l7prof waits for the kernel to attach it. Ended by a
- * signal it ends what it has started, too.
+ * Every server with every client that it can serve: one table. Exit code 1 if a row is wrong. Each server is tried on a
+ * thread of its own, `--jobs` of them beside each other. Ended by a signal it ends what it has started, too.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +19,7 @@ const { values } = parseArgs({
   options: {
     server: { type: "string", default: "" },
     client: { type: "string", default: "" },
-    jobs: { type: "string", default: "3" },
+    jobs: { type: "string", default: "1" },
     write: { type: "boolean", default: false },
     /** What an earlier run of the same options has found of a server is taken over. */
     resume: { type: "boolean", default: false },
