@@ -29,7 +29,7 @@ l7prof must also have missed nothing: no lost events, no unanswered requests, no
 - _log's durations_: how many of l7prof's are as near to the log's as its resolution, at least 1 ms. Those that are not
   are no error on either side: the log's clock is another one. nginx and HAProxy read the time once a round of their event
   loop, so a request that is answered within a round took 0 ms, and one that waits while the round serves others took
-  longer; Apache starts its clock when it has read the request line, and stops it when it logs
+  longer; Apache starts its clock when it has read the request line, and stops it when it logs;
   and each can lose its core between its clock and its call. test/e2e/durations.test.ts compares each exchange with
   strace's times of the calls themselves. With pipelining, servers differ in when a request that waits begins.
 
