@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { join } from "node:path";
@@ -6,8 +6,10 @@ import { connect } from "node:tls";
 import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/core/profile.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
+import { canConnect } from "../support/can-connect.ts";
 import { type Certificate, createCertificate } from "../support/certificate.ts";
-import { runChild } from "../support/child.ts";
+import { runChild, startChild } from "../support/child.ts";
+import { freePort } from "../support/free-port.ts";
 import { edgesOf, exactly, l7prof, profile, startL7prof } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
@@ -139,6 +141,25 @@ test.each(["threads", "asyncio"])("Python's ssl as a server: %s", async (how) =>
   });
   expectHttps(summary);
   expect(tallyOf(edgesOf(summary, "server"))).toEqual(await server.counters());
+});
+
+test("a server that reads and writes through OpenSSL's own BIOs, not SSL_read and SSL_write", async () => {
+  const { key, cert } = createCertificate();
+  const [root, port] = [temporaryDirectory(), await freePort()];
+  writeFileSync(join(root, "small"), "hello\n");
+  writeFileSync(join(root, "large"), Buffer.alloc(200_003, "x"));
+  const options = ["-accept", `${port}`, "-cert", cert, "-key", key, "-WWW", "-quiet"];
+  const server = startChild("openssl", ["s_server", ...options], { cwd: root });
+  await until("s_server listens", () => canConnect(port));
+  const { summary } = await profile(["--pid", `${server.pid}`], async () => {
+    for (const path of ["small", "large", "small", "large", "small"])
+      await runChild("curl", ["-sk", "-o", "/dev/null", `https://127.0.0.1:${port}/${path}`]);
+  });
+  expectHttps(summary);
+  expect(tallyOf(summary.edges).exchanges).toEqual({ "GET /small 200": 3, "GET /large 200": 2 });
+  const bodies = 3 * 6 + 2 * 200_003;
+  const heads = 5 * "HTTP/1.0 200 ok\r\nContent-type: text/plain\r\n\r\n".length;
+  expect(summary.edges.reduce((sum, { responseBytes }) => sum + responseBytes.sum, 0)).toBe(bodies + heads);
 });
 
 const openServers: readonly [

@@ -55,11 +55,14 @@ function placesOf(library: Library, found: ReadonlyMap<string, number>, codeAt: 
   return [...shared, ...own];
 }
 
-/** Only if probing it is cheap where probing its callers is not, and two of them show what its arguments are. */
+/**
+ * Where two callers show what its arguments are. It costs less than they do, and what the library's own BIOs read and
+ * write goes through it, too (BIO_f_ssl).
+ */
 function sharedPlace({ plain, extended, probed }: Shared, found: ReadonlyMap<string, number>, codeAt: ReadCode) {
   const offset = found.get(plain);
   const code = offset === undefined ? null : codeAt(offset, CODE_BYTES);
-  if (offset === undefined || code === null || cheapPlace(code, [RDI, RSI]) !== null) return null;
+  if (offset === undefined || code === null) return null;
   const inner = innerOf(code, null);
   const program = inner === null ? undefined : probed[inner.lengthAt];
   if (inner === null || program === undefined) return null;
@@ -70,8 +73,8 @@ function sharedPlace({ plain, extended, probed }: Shared, found: ReadonlyMap<str
     const its = other === null ? null : innerOf(other, register);
     return its !== null && at! + its.target === target && its.lengthAt === inner.lengthAt;
   });
-  const place = cheapOffset(target, program, codeAt);
-  if (witnesses.length === 0 || place === null) return null;
+  const place = cheapOffset(target, program, codeAt) ?? target;
+  if (witnesses.length === 0) return null;
   return { callers: [plain, ...witnesses.map(([name]) => name)], place: { ...program, offset: place } };
 }
 
