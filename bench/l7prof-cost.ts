@@ -5,7 +5,7 @@ import type { Nginx } from "../test/support/nginx.ts";
 import { tallyOf, totalOf } from "../test/support/tally.ts";
 import { enableBpfStats } from "./bpf-stats.ts";
 import { cpuNs, peakMiB } from "./process-cost.ts";
-import { runLoad } from "./work.ts";
+import { type Protocol, runLoad } from "./work.ts";
 
 /** Of one run: cold work, while the JIT compiles, and then warm work, as most of a long run is. */
 export interface Cost {
@@ -27,11 +27,11 @@ export async function startTimed(nginx: Nginx) {
 }
 
 /** Kernel and user time per exchange while the known work runs: `cold` exchanges, then `warm` ones. */
-export async function measureCost(nginx: Nginx, cold: number, warm: number): Promise<Cost> {
+export async function measureCost(nginx: Nginx, cold: number, warm: number, protocol?: Protocol): Promise<Cost> {
   enableBpfStats();
   const { run, startMs } = await startTimed(nginx);
-  const coldTime = await timeLoad(nginx, run.pid, cold);
-  const warmTime = await timeLoad(nginx, run.pid, warm);
+  const coldTime = await timeLoad(nginx, run.pid, cold, protocol);
+  const warmTime = await timeLoad(nginx, run.pid, warm, protocol);
   const peak = peakMiB(run.pid);
   const { summary } = await run.finish();
   return {
@@ -45,10 +45,10 @@ export async function measureCost(nginx: Nginx, cold: number, warm: number): Pro
   };
 }
 
-async function timeLoad(nginx: Nginx, pid: number, exchanges: number): Promise<{ bpfNs: number; cpuNs: number }> {
+async function timeLoad(nginx: Nginx, pid: number, exchanges: number, protocol?: Protocol) {
   const its = new Set(programsOf(pid));
   const [bpfBefore, cpuBefore] = [bpfNs(its), cpuNs(pid)];
-  await runLoad(nginx, exchanges);
+  await runLoad(nginx, exchanges, protocol);
   const bpfTime = bpfNs(its) - bpfBefore;
   await sleep(200); // what is still in the ring is its work, too
   return { bpfNs: bpfTime, cpuNs: cpuNs(pid) - cpuBefore };
@@ -66,13 +66,13 @@ export async function measureIdle(nginx: Nginx, seconds: number): Promise<number
 }
 
 /** The server's requests a second, alone and profiled in turn; a pair a round. */
-export async function measureThroughput(nginx: Nginx, exchanges: number, rounds: number) {
+export async function measureThroughput(nginx: Nginx, exchanges: number, rounds: number, protocol?: Protocol) {
   const alone: number[] = [];
   const profiled: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    alone.push((await runLoad(nginx, exchanges)).requestsPerSecond);
+    alone.push((await runLoad(nginx, exchanges, protocol)).requestsPerSecond);
     const { run } = await startTimed(nginx);
-    profiled.push((await runLoad(nginx, exchanges)).requestsPerSecond);
+    profiled.push((await runLoad(nginx, exchanges, protocol)).requestsPerSecond);
     await run.finish();
   }
   return { alone: median(alone), profiled: median(profiled) };

@@ -6,12 +6,13 @@ import { runCleanups } from "../test/support/cleanup.ts";
 import { type AllOnCost, measureAllOn } from "./all-on.ts";
 import { type Cost, measureCost, measureIdle, measureThroughput, median } from "./l7prof-cost.ts";
 import { measureBpftrace, measureTshark } from "./rivals.ts";
-import { startTarget } from "./work.ts";
+import { startSecureTarget, startTarget } from "./work.ts";
 
 type Row = readonly [what: string, value: string, limit: string];
 
 const exchanges = 100_003;
 const warmExchanges = 1_000_003;
+const secureExchanges = 300_007;
 const rounds = 3;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -49,12 +50,30 @@ async function main(): Promise<void> {
     ["nginx alone", `${throughput.alone.toFixed(0)} requests/s`, ""],
     ["nginx profiled", `${throughput.profiled.toFixed(0)} requests/s`, percentOf(throughput)],
   ]);
+  print(await measureSecure());
   if (process.argv.includes("--rivals")) {
     print([
       ["tshark -z http,tree: CPU per exchange", `${(await measureTshark(nginx, 20_011)).toFixed(1)} µs`, ""],
       ["bpftrace, count and histogram: kernel time", `${(await measureBpftrace(nginx, exchanges)).toFixed(2)} µs`, ""],
     ]);
   }
+}
+
+/** The same over HTTPS: ab pays for the probes, too, since they are in the library that both use. */
+async function measureSecure(): Promise<readonly Row[]> {
+  const nginx = await startSecureTarget();
+  const throughput = await measureThroughput(nginx, exchanges, rounds, "https");
+  const costs: Cost[] = [];
+  for (let round = 0; round < rounds; round++)
+    costs.push(await measureCost(nginx, exchanges, secureExchanges, "https"));
+  const middle = (field: keyof (typeof costs)[0]) => median(costs.map((cost) => cost[field]));
+  return [
+    ["HTTPS: BPF time per exchange", `${middle("bpfUsPerExchange").toFixed(2)} µs`, ""],
+    ["HTTPS: l7prof's CPU per exchange", `${middle("cpuUsPerExchange").toFixed(2)} µs`, ""],
+    ["HTTPS: exchanges counted", costs.map(({ counted }) => counted).join(" "), `${exchanges + secureExchanges}`],
+    ["HTTPS: nginx alone", `${throughput.alone.toFixed(0)} requests/s`, ""],
+    ["HTTPS: nginx profiled", `${throughput.profiled.toFixed(0)} requests/s`, percentOf(throughput)],
+  ];
 }
 
 function printAllOn(costs: readonly AllOnCost[]): void {

@@ -1,3 +1,4 @@
+import { createCertificate } from "../test/support/certificate.ts";
 import { runChild } from "../test/support/child.ts";
 import { type Nginx, startNginx } from "../test/support/nginx.ts";
 
@@ -11,9 +12,16 @@ export function startTarget(): Promise<Nginx> {
   return startNginx({ log: false });
 }
 
+export type Protocol = "http" | "https";
+
+/** The same over HTTPS (TLS 1.3). */
+export function startSecureTarget(): Promise<Nginx> {
+  return startNginx({ log: false, tls: { certificate: createCertificate(), protocols: "TLSv1.3" } });
+}
+
 /** The known work: keep-alive GETs over 16 connections as fast as they go. */
-export async function runLoad(nginx: Nginx, exchanges: number): Promise<Load> {
-  const url = `http://127.0.0.1:${nginx.port}/hello`;
+export async function runLoad(nginx: Nginx, exchanges: number, protocol: Protocol = "http"): Promise<Load> {
+  const url = `${protocol}://127.0.0.1:${nginx.port}/hello`;
   const { stdout } = await runChild("ab", ["-q", "-k", "-c", "16", "-n", `${exchanges}`, url]);
   const [, complete] = /Complete requests: +(\d+)/.exec(stdout) ?? [];
   const [, rate] = /Requests per second: +([\d.]+)/.exec(stdout) ?? [];

@@ -15,7 +15,7 @@ fail() {
 
 packages_for() {
   runtime="libbpf1"
-  load="$runtime nginx-light apache2-utils wget bpftool"
+  load="$runtime nginx-light apache2-utils wget bpftool openssl"
   pairs="$load apache2-bin haproxy lighttpd gunicorn wrk nghttp2-client siege curl python3"
   case "$1" in
     runtime | demo) echo "$runtime" ;;
