@@ -142,6 +142,9 @@ static __always_inline void emit_plaintext(struct scratch *scratch, struct tls_s
 	struct data_event *record = &scratch->event;
 	u32 head, limit;
 
+	/* Nobody knows whether its port is wanted. */
+	if (stream->state == CONNECTION_SNIFFED && config.port_count && !session->socket)
+		return;
 	if (stream->state == CONNECTION_SNIFFED &&
 	    (!transfer->length || !is_http_session(scratch, session, address, transfer)))
 		return;
