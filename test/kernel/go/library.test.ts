@@ -86,7 +86,7 @@ describe("a program with symbols", () => {
         expect([name, placesOf(elf.machine, code)?.returns]).toEqual([name, returns.map((at) => at - start)]);
         compared++;
       }
-      expect(compared).toBeGreaterThan(400);
+      expect(compared).toBeGreaterThan(200);
     });
   });
 });
@@ -122,7 +122,9 @@ it("a program that the system's linker has put together, with C code before Go's
   const program = `package main\n\nimport (\n\t"C"\n\t"crypto/tls"\n)\n\nfunc main() {\n\tconn, _ := tls.Dial("tcp", "", nil)\n\tconn.Read(nil)\n\tconn.Write(nil)\n}\n`;
   writeFileSync(source, program);
   const flags = ["-buildmode=pie", "-ldflags=-linkmode=external"];
-  execFileSync("go", ["build", ...flags, "-o", linked, source], { env: { ...process.env, CGO_ENABLED: "1" } });
+  execFileSync("go", ["build", ...flags, "-o", linked, source], {
+    env: { ...process.env, CGO_ENABLED: "1", CC: "clang-19" },
+  });
   const expected = disassemble(linked, "^crypto/tls.\\(\\*Conn\\).Read$")[0]!;
   const offsets = withElf(linked, (elf) => expected.returns.map((address) => elf.fileOffset(address)));
   expect(offsetsIn(linked).l7p_go_end).toEqual(expect.arrayContaining(offsets!));

@@ -35,7 +35,9 @@ export class Pclntab {
   static of(elf: ElfFile): Pclntab | null {
     const section = elf.sections.find(({ name }) => SECTIONS.includes(name));
     if (section !== undefined) return Pclntab.parse(elf.contents(section));
-    return elf.sections.length === 0 ? search(elf) : null;
+    // The system's linker puts it into .data.rel.ro, with much else.
+    const isGo = elf.sections.length === 0 || elf.section(".go.buildinfo") !== undefined;
+    return isGo ? search(elf) : null;
   }
 
   static parse(table: Buffer): Pclntab | null {
