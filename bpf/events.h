@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The one contract between the kernel side and user space: src/core/decode.ts holds the same layout, and a
+ * The one contract between the kernel side and user space: src/core/record-layout.ts holds the same layout, and a
  * test compiles this file and compares the two. All fields are in host byte order unless they say otherwise.
  */
 #ifndef L7PROF_EVENTS_H

@@ -2,7 +2,8 @@
  * The socket calls that carried a message: the first `MAX_CALLS` of them, the rest counted. One log belongs to each
  * message of an exchange and is reused with it, so that noting a call is a few stores and allocates nothing.
  */
-import { FLAG_RETRANSMITS, type RecordCursor } from "./decode.ts";
+import type { RecordCursor } from "./decode.ts";
+import { FLAG_RETRANSMITS } from "./record-layout.ts";
 
 export const MAX_CALLS = 32;
 

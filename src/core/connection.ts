@@ -6,11 +6,12 @@
 import type { Joint } from "./both-sides.ts";
 import { CurrentCall, type ExchangeContext } from "./connection-context.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
-import { FLAG_ABSOLUTE, FLAG_END, FLAG_OVERTAKES, FLAG_WRITE, type RecordCursor } from "./decode.ts";
+import type { RecordCursor } from "./decode.ts";
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { Pairing, type PairingEvents } from "./pairing.ts";
 import type { ProcessInfo, Side } from "./profile.ts";
+import { FLAG_ABSOLUTE, FLAG_END, FLAG_OVERTAKES, FLAG_WRITE } from "./record-layout.ts";
 import { Requests } from "./requests.ts";
 import { Responses } from "./responses.ts";
 import type { Traffic } from "./traffic.ts";

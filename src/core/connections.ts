@@ -6,10 +6,11 @@
 import { Joint } from "./both-sides.ts";
 import type { Connection } from "./connection.ts";
 import { type ConnectionInfo, readInfo } from "./connection-info.ts";
-import { FLAG_WRITE, type RecordCursor } from "./decode.ts";
+import type { RecordCursor } from "./decode.ts";
 import { Ends } from "./ends.ts";
 import { HeldRecords } from "./held.ts";
 import type { ProcessInfo, Sample } from "./profile.ts";
+import { FLAG_WRITE } from "./record-layout.ts";
 import { Traffic } from "./traffic.ts";
 
 export const MAX_CONNECTIONS = 65_536;

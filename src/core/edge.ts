@@ -1,5 +1,5 @@
 /** Who called whom, seen from one side, and what was asked there. */
-import { BothSidesSet } from "./both-sides.ts";
+import { BothSidesSet } from "./both-sides-set.ts";
 import { RunningMetrics } from "./metrics.ts";
 import type { PeerInfo, ProcessInfo, Protocol, Side } from "./profile.ts";
 import { Running } from "./running.ts";

@@ -4,6 +4,18 @@
  */
 import type { SocketCall } from "./calls.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
+import type { Exchange } from "./exchange.ts";
+import type {
+  Instant,
+  ProcessInfo,
+  SampledMessage,
+  SampledRequest,
+  SampledResponse,
+  SampleEvent,
+  Side,
+  WireMessage,
+  WireSample,
+} from "./profile.ts";
 import {
   CALL_READ,
   CALL_READV,
@@ -19,19 +31,7 @@ import {
   CALL_TLS,
   CALL_WRITE,
   CALL_WRITEV,
-} from "./decode.ts";
-import type { Exchange } from "./exchange.ts";
-import type {
-  Instant,
-  ProcessInfo,
-  SampledMessage,
-  SampledRequest,
-  SampledResponse,
-  SampleEvent,
-  Side,
-  WireMessage,
-  WireSample,
-} from "./profile.ts";
+} from "./record-layout.ts";
 
 export interface EventContext {
   readonly side: Side;

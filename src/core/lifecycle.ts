@@ -5,11 +5,12 @@
 import type { CaptureCounters } from "./capture.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { type ConnectionTable, type OpenConnection, openConnection, setPeer } from "./connections.ts";
-import { EVENT_STATE, FLAG_CIPHER, FLAG_END, FLAG_WRITE, PROCESS_ENDED, type RecordCursor } from "./decode.ts";
+import type { RecordCursor } from "./decode.ts";
 import { looksLike } from "./http1/detect.ts";
 import type { OpaqueConnections } from "./opaque.ts";
 import type { ProcessNames } from "./process-names.ts";
 import type { Side } from "./profile.ts";
+import { EVENT_STATE, FLAG_CIPHER, FLAG_END, FLAG_WRITE, PROCESS_ENDED } from "./record-layout.ts";
 import { OTHER_DROPS } from "./tcp.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
 

@@ -6,6 +6,13 @@ import { addressText } from "./address.ts";
 import { Aggregate } from "./aggregate.ts";
 import { CaptureCounters } from "./capture.ts";
 import { ConnectionTable } from "./connections.ts";
+import type { RecordCursor } from "./decode.ts";
+import { type ExchangeEvents, type ExchangeOptions, Exchanges } from "./exchanges.ts";
+import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
+import { OpaqueConnections, type OpaqueEvents } from "./opaque.ts";
+import type { Focus } from "./overview.ts";
+import { ProcessNames } from "./process-names.ts";
+import type { Instant, Metrics, Place, Total, Window } from "./profile.ts";
 import {
   EVENT_BOUND,
   EVENT_DATA,
@@ -18,14 +25,7 @@ import {
   EVENT_STATE,
   EVENT_TCP,
   EVENT_UNREADABLE,
-  type RecordCursor,
-} from "./decode.ts";
-import { type ExchangeEvents, type ExchangeOptions, Exchanges } from "./exchanges.ts";
-import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
-import { OpaqueConnections, type OpaqueEvents } from "./opaque.ts";
-import type { Focus } from "./overview.ts";
-import { ProcessNames } from "./process-names.ts";
-import type { Instant, Metrics, Place, Total, Window } from "./profile.ts";
+} from "./record-layout.ts";
 import { Sampler } from "./sampler.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
 

@@ -1,15 +1,10 @@
 /** The kernel as a source of records: loads the probe, follows the targets, and drains the ring until told to stop. */
 import { closeSync } from "node:fs";
 import type { Config, TargetConfig } from "../config.ts";
-import {
-  CONNECTION_IGNORED,
-  EVENT_PROCESS,
-  PROCESS_ENDED,
-  PROCESS_STARTED,
-  type RecordCursor,
-} from "../core/decode.ts";
+import type { RecordCursor } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
 import type { Ended, Place, Target } from "../core/profile.ts";
+import { CONNECTION_IGNORED, EVENT_PROCESS, PROCESS_ENDED, PROCESS_STARTED } from "../core/record-layout.ts";
 import type { Source, SourceReader } from "../source.ts";
 import { placeOfProcess } from "./containers.ts";
 import { dropReasons, whyNoDrops } from "./drops.ts";

@@ -2,8 +2,9 @@
 import { existsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { fileURLToPath } from "node:url";
-import { firstSession, LAYOUT, MAX_PIDS, SIZES } from "../core/decode.ts";
+import { firstSession } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
+import { LAYOUT, MAX_PIDS, SIZES } from "../core/record-layout.ts";
 import { UserError } from "../errors.ts";
 import { chooseDropProgram } from "./drops.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";

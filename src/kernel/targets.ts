@@ -2,8 +2,8 @@
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TargetConfig } from "../config.ts";
-import { MAX_CGROUPS, MAX_COMMS, MAX_PORTS } from "../core/decode.ts";
 import type { Target } from "../core/profile.ts";
+import { MAX_CGROUPS, MAX_COMMS, MAX_PORTS } from "../core/record-layout.ts";
 import { UserError } from "../errors.ts";
 import type { Probe } from "./probe.ts";
 import { allPids, commOf, exists, processOf, withDescendants } from "./processes.ts";

@@ -1,7 +1,7 @@
 /** What an exchange looks like as events of a span, and the socket calls that carried it. */
 import { describe, expect, it } from "vitest";
 import { MAX_CALLS } from "../../src/core/calls.ts";
-import { CALL_READ, CALL_RECVFROM, CALL_WRITEV, FLAG_RETRANSMITS } from "../../src/core/decode.ts";
+import { CALL_READ, CALL_RECVFROM, CALL_WRITEV, FLAG_RETRANSMITS } from "../../src/core/record-layout.ts";
 import { answer, get, request } from "./messages.ts";
 import { startProfiling } from "./profiling.ts";
 

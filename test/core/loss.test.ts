@@ -1,6 +1,6 @@
 /** What is missing, late or not copied: nothing is paired wrongly, and what can't be known is counted. */
 import { describe, expect, it } from "vitest";
-import { FLAG_OVERTAKES } from "../../src/core/decode.ts";
+import { FLAG_OVERTAKES } from "../../src/core/record-layout.ts";
 import { answer, chunked, get, request } from "./messages.ts";
 import { imbalance, inFlight, type Profiling, startProfiling } from "./profiling.ts";
 import type { WireConnection, WireOptions } from "./wire.ts";

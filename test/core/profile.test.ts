@@ -1,6 +1,6 @@
 /** What exchanges add up to: edges, endpoints, groups, distributions; and what is said of connections that are not read. */
 import { describe, expect, it } from "vitest";
-import { PROCESS_ENDED, PROCESS_RENAMED, PROCESS_STARTED } from "../../src/core/decode.ts";
+import { PROCESS_ENDED, PROCESS_RENAMED, PROCESS_STARTED } from "../../src/core/record-layout.ts";
 import { createRouter } from "../../src/core/route.ts";
 import { microsecondsOf } from "../../src/output/rfc3339.ts";
 import { answer, chunked, get, request } from "./messages.ts";

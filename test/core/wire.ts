@@ -18,7 +18,7 @@ import {
   FLAG_WRITE,
   LAYOUT,
   SIZES,
-} from "../../src/core/decode.ts";
+} from "../../src/core/record-layout.ts";
 
 export const TCP_CLOSE_WAIT = 8;
 export const TCP_FIN_WAIT1 = 4;

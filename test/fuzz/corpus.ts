@@ -1,7 +1,8 @@
 /** What mutation begins with: the cases of the parser, and what real servers and clients said. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EVENT_DATA, FLAG_WRITE, type RecordCursor } from "../../src/core/decode.ts";
+import type { RecordCursor } from "../../src/core/decode.ts";
+import { EVENT_DATA, FLAG_WRITE } from "../../src/core/record-layout.ts";
 import { RecordingSource } from "../../src/recording/reader.ts";
 import { parseCase } from "../core/http1/case-file.ts";
 import { inRepo } from "../support/paths.ts";

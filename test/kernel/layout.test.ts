@@ -1,18 +1,18 @@
-/** bpf/events.h and src/core/decode.ts are one contract: a C compiler says what the header means. */
+/** bpf/events.h and src/core/record-layout.ts are one contract: a C compiler says what the header means. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import * as decode from "../../src/core/decode.ts";
+import * as contract from "../../src/core/record-layout.ts";
 
 const HEADER = fileURLToPath(new URL("../../bpf/events.h", import.meta.url));
-const fields = Object.entries(decode.LAYOUT).flatMap(([structure, layout]) =>
+const fields = Object.entries(contract.LAYOUT).flatMap(([structure, layout]) =>
   Object.entries(layout).map(([field, [offset, size]]) => ({ structure, field, offset, size })),
 );
-const sizes = Object.entries(decode.SIZES);
-const constants = Object.entries(decode).flatMap(([name, value]): [string, number][] =>
+const sizes = Object.entries(contract.SIZES);
+const constants = Object.entries(contract).flatMap(([name, value]): [string, number][] =>
   /^[A-Z]+(_[A-Z]+)+$/.test(name) && typeof value === "number" ? [[name, value]] : [],
 );
 

@@ -1,7 +1,7 @@
 /** What was recorded is analysed as it was live; what is damaged is as much as can be read of it, and an error. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SIZES } from "../../src/core/decode.ts";
+import { SIZES } from "../../src/core/record-layout.ts";
 import { UserError } from "../../src/errors.ts";
 import { ENTRY_END, ENTRY_LOST, ENTRY_NAME, ENTRY_RECORD, MAGIC } from "../../src/recording/format.ts";
 import { answer, get, request } from "../core/messages.ts";

@@ -2,7 +2,8 @@
  * Reads TLS: finds the libraries that targets map, at the start and whenever one maps something new, and attaches
  * the probes to each once. What fails is said with its reason, and the rest goes on.
  */
-import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, PROCESS_ENDED, type RecordCursor } from "../../core/decode.ts";
+import type { RecordCursor } from "../../core/decode.ts";
+import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, PROCESS_ENDED } from "../../core/record-layout.ts";
 import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { ElfFile } from "./elf.ts";
