@@ -5,6 +5,7 @@ import { type Account, exchange } from "./account.ts";
 export type Ability =
   | "upload"
   | "range"
+  | "unsatisfiable range"
   | "conditional"
   | "gzip"
   | "chunked"
@@ -54,7 +55,7 @@ const forms: readonly Form[] = [
   { method: "GET", uri: "/small.txt", headers: { range: "bytes=2-5" }, status: 206, needs: "range" },
   { method: "GET", uri: "/chunked", status: 200, needs: "chunked" },
   { method: "PUT", uri: "/upload", bodyBytes: 100_003, status: 200, needs: "upload" },
-  { method: "GET", uri: "/small.txt", headers: { range: "bytes=90000-" }, status: 416, needs: "range" },
+  { method: "GET", uri: "/small.txt", headers: { range: "bytes=90000-" }, status: 416, needs: "unsatisfiable range" },
   { method: "GET", uri: "/large.bin", status: 200 },
   { method: "POST", uri: "/upload", bodyBytes: 70_001, isChunked: true, status: 200, needs: "upload" },
   { method: "GET", uri: "/delay", status: 200, needs: "delay" },

@@ -51,7 +51,7 @@ const ofFiles =
 
 export const nginx: ServerDescription = {
   name: "nginx",
-  abilities: ["range", "conditional", "gzip", "pipelining", "half-close"],
+  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "pipelining", "half-close"],
   command,
   files: config(() => "", ofFiles),
   log,

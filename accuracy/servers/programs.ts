@@ -27,7 +27,7 @@ export const nodeTls: ServerDescription = {
 
 export const go: ServerDescription = {
   name: "Go net/http",
-  abilities: [...abilities, "range", "conditional", "pipelining"],
+  abilities: [...abilities, "range", "unsatisfiable range", "conditional", "pipelining"],
   command: () => [inRepo("tmp/accuracy/go-server")],
   log: { from: "stdout" },
 };

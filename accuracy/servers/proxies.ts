@@ -35,7 +35,7 @@ backend back
  */
 export const haproxy: ServerDescription = {
   name: "HAProxy, splice, to nginx",
-  abilities: ["range", "conditional", "gzip", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "pipelining"],
   command: () => ["haproxy", "-db", "-f", "haproxy.cfg"],
   files: haproxyConfig({ splice: "option splice-auto\n  option splice-request\n  option splice-response" }),
   origin: nginx,
@@ -57,7 +57,7 @@ export const haproxyTls: ServerDescription = {
 /** Without gzip: what it unpacks it sends in chunks, whose framing it does not count. */
 export const varnish: ServerDescription = {
   name: "Varnish, before Apache httpd",
-  abilities: ["range", "conditional", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "pipelining"],
   command: ({ directory, port, origin }) => [
     ...["varnishd", "-F", "-n", directory, "-a", `127.0.0.1:${port}`, "-b", `127.0.0.1:${origin!.port}`],
     ...["-s", "malloc,64m", "-T", "none", "-j", "none", "-p", "http_gzip_support=off"],
@@ -100,6 +100,7 @@ strip_query_terms off
   log: {
     from: { file: "access.log" },
     msPerUnit: 1,
-    parse: (line) => exchangeOfLine(line.replaceAll(" ", "\t"), 1),
+    /** A connection on which nobody asked for anything has a line, too. */
+    parse: (line) => (line.startsWith("- ") ? null : exchangeOfLine(line.replaceAll(" ", "\t"), 1)),
   },
 };
