@@ -267,11 +267,12 @@ export class RecordCursor {
     return this.words[this.word + 9]!;
   }
 
-  // refused_event
+  // drop_event
   get dropReason(): number {
     return this.words[this.word + 6]!;
   }
 
+  // refused_event
   get refusedFamily(): number {
     return this.halves[(this.at + 24) >>> 1]!;
   }

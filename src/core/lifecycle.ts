@@ -10,7 +10,7 @@ import { looksLike } from "./http1/detect.ts";
 import type { OpaqueConnections } from "./opaque.ts";
 import type { ProcessNames } from "./process-names.ts";
 import type { Side } from "./profile.ts";
-import { EVENT_STATE, FLAG_CIPHER, FLAG_END, FLAG_WRITE, PROCESS_ENDED } from "./record-layout.ts";
+import { EVENT_STATE, FLAG_CIPHER, FLAG_END, FLAG_WRITE, MORE_UNREAD, PROCESS_ENDED } from "./record-layout.ts";
 import { OTHER_DROPS } from "./tcp.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
 
@@ -44,7 +44,6 @@ export interface LifecycleParts {
 const LARGE_COPY_BYTES = 32_768;
 const TCP_FIN_WAIT1 = 4;
 const TCP_CLOSE = 7;
-const MORE_UNREAD = 1;
 /** For what the process has not read it need not come. */
 const MAX_LINGER_NS = 10e9;
 /** A call that has moved bytes returns as soon as its thread has a core again. */

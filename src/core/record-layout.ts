@@ -41,6 +41,9 @@ export const CALL_SPLICE = 12;
 export const CALL_SPLICE_READ = 14;
 export const CALL_TLS = 16;
 
+export const MORE_UNREAD = 1;
+export const MORE_RETURNING = 2;
+
 export const PROCESS_STARTED = 1;
 export const PROCESS_RENAMED = 2;
 export const PROCESS_ENDED = 3;

@@ -2,6 +2,7 @@
  * A few instructions of x86-64, those that functions begin with: how long each is, where it leads, and what it leaves
  * in the registers (Intel SDM, volume 2, chapter 2 and appendix A). What is not known here is null, and ends the search.
  */
+import { modrmBytes } from "./x86-instruction.ts";
 
 export const RCX = 1;
 export const RDX = 2;
@@ -73,12 +74,12 @@ function withOperands(code: Buffer, at: number, next: number, opcode: number, re
   if (opcode === 0x0f) {
     // NOP of several bytes, MOVZX and MOVSX
     const second = code[next]!;
-    const end = endOfOperands(code, next + 1, modRm);
+    const end = next + 1 + modrmBytes(code, next + 1);
     if (second === 0x1f) return complete(code, at, end, null);
     return [0xb6, 0xb7, 0xbe, 0xbf].includes(second) ? complete(code, at, end, registerOf(modRm, rex)) : null;
   }
   const operation = (modRm >> 3) & 7;
-  const end = endOfOperands(code, next, modRm);
+  const end = next + modrmBytes(code, next);
   const isMemory = modRm < 0xc0;
   const isWhole = (rex & 8) !== 0;
   const memoryOrRegister = isMemory ? null : (modRm & 7) | ((rex & 1) << 3);
@@ -132,15 +133,4 @@ function registerOf(modRm: number, rex: number): number {
 /** RSP if an address relative to it is taken. */
 function stackOf(code: Buffer, at: number, modRm: number, rex: number): number | null {
   return (modRm & 7) === 4 && modRm < 0xc0 && code[at + 1] === 0x24 && (rex & 3) === 0 ? RSP : null;
-}
-
-/** Past the ModRM byte at `at`, SIB and displacement. */
-function endOfOperands(code: Buffer, at: number, modRm: number): number {
-  const mode = modRm >> 6;
-  const base = modRm & 7;
-  if (mode === 3) return at + 1;
-  const hasSib = base === 4;
-  const isAbsolute = mode === 0 && (base === 5 || (hasSib && ((code[at + 1] ?? 0) & 7) === 5));
-  const displacement = mode === 1 ? 1 : mode === 2 || isAbsolute ? 4 : 0;
-  return at + 1 + (hasSib ? 1 : 0) + displacement;
 }

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeX86, type Instruction } from "../../../src/kernel/tls/go/x86-instruction.ts";
+import { decodeX86, type Instruction } from "../../../src/kernel/tls/x86-instruction.ts";
 import { buildGo } from "../../support/go.ts";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");

@@ -4,7 +4,7 @@
  * breakpoint inside of an instruction would, too: every instruction is decoded, every jump must lead to one of them,
  * and if anything is not as the compiler writes it there are no places.
  */
-import { decodeX86 } from "./x86-instruction.ts";
+import { decodeX86 } from "../x86-instruction.ts";
 
 export interface Places {
   /** The arguments are in their registers there, and the stack is as at the entry. */

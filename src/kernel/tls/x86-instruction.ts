@@ -136,7 +136,7 @@ function displacement(code: Uint8Array, end: number, immediate: Immediate): numb
 }
 
 /** ModR/M, SIB and displacement. */
-function modrmBytes(code: Uint8Array, at: number): number {
+export function modrmBytes(code: Uint8Array, at: number): number {
   const modrm = code[at]!;
   const [mod, rm] = [modrm >> 6, modrm & 7];
   if (mod === 3) return 1;
