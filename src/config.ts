@@ -1,4 +1,4 @@
-import type { SamplingRule } from "./core/profile.ts";
+import type { SamplingRule } from "./core/profile/start.ts";
 
 /** Everything the command line says, checked and in plain units: what run.ts works from. */
 export interface Config {

@@ -2,7 +2,11 @@
 import { type Config, isExporting } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
 import type { Focus } from "./core/overview.ts";
-import type { Ended, Instant, Metrics, Place, Start, Total } from "./core/profile.ts";
+import type { Metrics } from "./core/profile/figures.ts";
+import type { Instant } from "./core/profile/instant.ts";
+import type { Place } from "./core/profile/parties.ts";
+import type { Start } from "./core/profile/start.ts";
+import type { Ended, Total } from "./core/profile/window.ts";
 import { Profiler } from "./core/profiler.ts";
 import { createRouter } from "./core/route.ts";
 import { compileRules } from "./core/rules.ts";

@@ -1,6 +1,8 @@
 import type { RecordCursor } from "./core/decode.ts";
 import type { PassedStretch } from "./core/lifecycle.ts";
-import type { Ended, Place, Target } from "./core/profile.ts";
+import type { Place } from "./core/profile/parties.ts";
+import type { Target } from "./core/profile/start.ts";
+import type { Ended } from "./core/profile/window.ts";
 
 /** Where records come from: the kernel's ring buffer or a recording. The line behind it is the same. */
 export interface Source {

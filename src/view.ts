@@ -2,7 +2,10 @@
 import type { Edge } from "./core/edge.ts";
 import type { Exchange } from "./core/exchange.ts";
 import type { Focus } from "./core/overview.ts";
-import type { Metrics, Sample, Start, Summary, Total, Warning, Window } from "./core/profile.ts";
+import type { Metrics } from "./core/profile/figures.ts";
+import type { Sample } from "./core/profile/sample.ts";
+import type { Start } from "./core/profile/start.ts";
+import type { Summary, Total, Warning, Window } from "./core/profile/window.ts";
 import type { Output } from "./output/output.ts";
 import type { Progress } from "./source.ts";
 

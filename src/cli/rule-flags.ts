@@ -3,7 +3,7 @@
  * those before the first one to the default rule.
  */
 import type { Command } from "commander";
-import type { SamplingRule } from "../core/profile.ts";
+import type { SamplingRule } from "../core/profile/start.ts";
 import { durationMs, oneOf, type Reader, sizeBytes } from "./values.ts";
 
 /** Call before parsing; the answer reads the rules afterwards, the default rule last. */

@@ -8,18 +8,9 @@ import { Edge, Endpoint } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { MetricSet, perMinute, RunningMetrics } from "./metrics.ts";
 import { distributionsOf, endpointTotals, type Focus } from "./overview.ts";
-import type {
-  EdgeProfile,
-  EndpointProfile,
-  EndpointTotal,
-  GroupProfile,
-  Metrics,
-  PeerInfo,
-  Place,
-  ProcessInfo,
-  Protocol,
-  Side,
-} from "./profile.ts";
+import type { EdgeProfile, EndpointProfile, EndpointTotal, GroupProfile } from "./profile/edge.ts";
+import type { Metrics } from "./profile/figures.ts";
+import type { PeerInfo, Place, ProcessInfo, Protocol, Side } from "./profile/parties.ts";
 
 export interface AggregateOptions {
   /** Past it, the rest of an edge goes to `(other)`. Counted over all edges. */

@@ -1,6 +1,6 @@
 /** How long exchanges took that both sides saw: at the client, at the server, and on the way between them. */
 import { Histogram } from "./histogram.ts";
-import type { BothSidesProfile } from "./profile.ts";
+import type { BothSidesProfile } from "./profile/edge.ts";
 import type { Summable } from "./running.ts";
 
 const NS_PER_MS = 1e6;

@@ -5,7 +5,8 @@
  */
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Sample, Side } from "./profile.ts";
+import type { Side } from "./profile/parties.ts";
+import type { Sample } from "./profile/sample.ts";
 
 const NS_PER_MS = 1e6;
 const MAX_WAITING = 256;

@@ -1,5 +1,5 @@
 /** What was seen and what was not: every drop, gap and unmatched message has a counter here that the user sees. */
-import type { Capture } from "./profile.ts";
+import type { Capture } from "./profile/window.ts";
 
 export class CaptureCounters {
   events = 0;

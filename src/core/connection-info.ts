@@ -1,7 +1,7 @@
 /** The ends of a connection, as the kernel told them when it was opened to us, and how the two find each other. */
 import { AF_UNIX, addressText, isLoopback, unixAddressText } from "./address.ts";
 import type { RecordCursor } from "./decode.ts";
-import type { Protocol } from "./profile.ts";
+import type { Protocol } from "./profile/parties.ts";
 import { FLAG_FRESH, FLAG_TLS } from "./record-layout.ts";
 
 export interface ConnectionInfo {

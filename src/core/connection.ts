@@ -10,7 +10,7 @@ import type { RecordCursor } from "./decode.ts";
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import { Pairing, type PairingEvents } from "./pairing.ts";
-import type { ProcessInfo, Side } from "./profile.ts";
+import type { ProcessInfo, Side } from "./profile/parties.ts";
 import { FLAG_ABSOLUTE, FLAG_END, FLAG_OVERTAKES, FLAG_WRITE } from "./record-layout.ts";
 import { Requests } from "./requests.ts";
 import { Responses } from "./responses.ts";

@@ -9,7 +9,8 @@ import { type ConnectionInfo, readInfo } from "./connection-info.ts";
 import type { RecordCursor } from "./decode.ts";
 import { Ends } from "./ends.ts";
 import { HeldRecords } from "./held.ts";
-import type { ProcessInfo, Sample } from "./profile.ts";
+import type { ProcessInfo } from "./profile/parties.ts";
+import type { Sample } from "./profile/sample.ts";
 import { FLAG_WRITE } from "./record-layout.ts";
 import { Traffic } from "./traffic.ts";
 

@@ -1,7 +1,7 @@
 /** Who called whom, seen from one side, and what was asked there. */
 import { BothSidesSet } from "./both-sides-set.ts";
 import { RunningMetrics } from "./metrics.ts";
-import type { PeerInfo, ProcessInfo, Protocol, Side } from "./profile.ts";
+import type { PeerInfo, ProcessInfo, Protocol, Side } from "./profile/parties.ts";
 import { Running } from "./running.ts";
 import { TcpSet } from "./tcp.ts";
 

@@ -5,17 +5,10 @@
 import type { SocketCall } from "./calls.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 import type { Exchange } from "./exchange.ts";
-import type {
-  Instant,
-  ProcessInfo,
-  SampledMessage,
-  SampledRequest,
-  SampledResponse,
-  SampleEvent,
-  Side,
-  WireMessage,
-  WireSample,
-} from "./profile.ts";
+import type { Instant } from "./profile/instant.ts";
+import type { ProcessInfo, Side } from "./profile/parties.ts";
+import type { SampledMessage, SampledRequest, SampledResponse, SampleEvent } from "./profile/sample.ts";
+import type { WireMessage, WireSample } from "./profile/wire.ts";
 import {
   CALL_READ,
   CALL_READV,

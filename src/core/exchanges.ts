@@ -9,7 +9,8 @@ import type { Connection, ConnectionContext } from "./connection.ts";
 import { MAX_CONNECTIONS } from "./connections.ts";
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Sample, SamplingRule } from "./profile.ts";
+import type { Sample } from "./profile/sample.ts";
+import type { SamplingRule } from "./profile/start.ts";
 import type { Sampler } from "./sampler.ts";
 import { TargetTable } from "./target.ts";
 

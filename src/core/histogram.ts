@@ -10,7 +10,7 @@
  * Counters exist only for the octaves that were seen: 256 bytes each, so about 1 KB where the slowest took 16 times
  * as long as the fastest.
  */
-import type { Distribution } from "./profile.ts";
+import type { Distribution } from "./profile/figures.ts";
 
 export class Histogram {
   #counts: Counters = NONE;

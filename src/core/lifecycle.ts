@@ -9,7 +9,7 @@ import type { RecordCursor } from "./decode.ts";
 import { looksLike } from "./http1/detect.ts";
 import type { OpaqueConnections } from "./opaque.ts";
 import type { ProcessNames } from "./process-names.ts";
-import type { Side } from "./profile.ts";
+import type { Side } from "./profile/parties.ts";
 import { EVENT_STATE, FLAG_CIPHER, FLAG_END, FLAG_WRITE, MORE_UNREAD, PROCESS_ENDED } from "./record-layout.ts";
 import { OTHER_DROPS } from "./tcp.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";

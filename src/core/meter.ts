@@ -4,7 +4,7 @@
  */
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Protocol, Side } from "./profile.ts";
+import type { Protocol, Side } from "./profile/parties.ts";
 
 export interface MeterBuckets {
   /** Inclusive upper bounds, ascending, seconds. */

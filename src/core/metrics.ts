@@ -1,7 +1,7 @@
 /** The counts and distributions of a set of exchanges, for the window that runs and for the whole run. */
 import type { Exchange } from "./exchange.ts";
 import { Histogram } from "./histogram.ts";
-import type { Metrics, StatusCounts } from "./profile.ts";
+import type { Metrics, StatusCounts } from "./profile/figures.ts";
 import { Running, type Summable } from "./running.ts";
 
 const NS_PER_MS = 1e6;

@@ -3,7 +3,8 @@
  * ended, or was open for a second, without that its session showed. A row for each process and library.
  */
 import { type ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
-import type { ProcessInfo, UnreadableTls } from "./profile.ts";
+import type { ProcessInfo } from "./profile/parties.ts";
+import type { UnreadableTls } from "./profile/window.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
 
 const MAX_CONNECTIONS = 65_536;

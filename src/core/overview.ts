@@ -1,7 +1,9 @@
 /** The exchanges without regard to who the peers were: one row an endpoint, and the distributions of any selection. */
 import type { Edge } from "./edge.ts";
 import { MetricSet, type RunningMetrics } from "./metrics.ts";
-import type { EdgeProfile, EndpointTotal, Metrics, PeerInfo, Side } from "./profile.ts";
+import type { EdgeProfile, EndpointTotal } from "./profile/edge.ts";
+import type { Metrics } from "./profile/figures.ts";
+import type { PeerInfo, Side } from "./profile/parties.ts";
 
 /** A selection of exchanges: those of one side, of one edge of it, of one endpoint. Keys as of the functions below. */
 export interface Focus {

@@ -12,7 +12,10 @@ import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
 import { OpaqueConnections, type OpaqueEvents } from "./opaque.ts";
 import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
-import type { Instant, Metrics, Place, Total, Window } from "./profile.ts";
+import type { Metrics } from "./profile/figures.ts";
+import type { Instant } from "./profile/instant.ts";
+import type { Place } from "./profile/parties.ts";
+import type { Total, Window } from "./profile/window.ts";
 import {
   EVENT_BOUND,
   EVENT_DATA,

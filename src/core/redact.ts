@@ -4,7 +4,7 @@
  * What comes in may be malformed or cut off, so where it is unclear how far a value goes, the farthest is taken: in
  * `?token=a;b#c` everything up to the next `&` goes. Nothing throws.
  */
-import type { Header } from "./profile.ts";
+import type { Header } from "./profile/sample.ts";
 import { redactJson } from "./redact-json.ts";
 import { isSecretHeader, isSecretName, REDACTED } from "./redact-names.ts";
 

@@ -6,7 +6,8 @@
  */
 import { RE2JS } from "re2js";
 import { UserError } from "../errors.ts";
-import type { SampleReason, SamplingRule } from "./profile.ts";
+import type { SampleReason } from "./profile/sample.ts";
+import type { SamplingRule } from "./profile/start.ts";
 
 export interface CompiledRules {
   /** The index of the first rule whose regex is found in `path`, the URI without its query; else of the default rule. */

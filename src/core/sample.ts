@@ -5,20 +5,12 @@ import { sampleEvents } from "./events.ts";
 import type { Exchange, RawMessage } from "./exchange.ts";
 import { dechunk } from "./http1/dechunk.ts";
 import { type ReadHead, readHead } from "./http1/read-head.ts";
-import type {
-  Header,
-  Instant,
-  PeerInfo,
-  ProcessInfo,
-  Protocol,
-  Sample,
-  SampledMessage,
-  SampleReason,
-  SamplingRule,
-  Side,
-  TraceContext,
-  WireSample,
-} from "./profile.ts";
+import type { Instant } from "./profile/instant.ts";
+import type { PeerInfo, ProcessInfo, Protocol, Side } from "./profile/parties.ts";
+import type { Header, Sample, SampledMessage, SampleReason } from "./profile/sample.ts";
+import type { SamplingRule } from "./profile/start.ts";
+import type { TraceContext } from "./profile/trace.ts";
+import type { WireSample } from "./profile/wire.ts";
 import { redactBody, redactHeaders, redactTarget } from "./redact.ts";
 import { readTrace } from "./trace/trace.ts";
 import { maskedBytes } from "./wire-image.ts";

@@ -1,6 +1,6 @@
 /** What TCP went through on the connections of an edge: in numbers of the kernel's own, and counted calls. */
 import { Histogram } from "./histogram.ts";
-import type { TcpProfile } from "./profile.ts";
+import type { TcpProfile } from "./profile/edge.ts";
 import type { Summable } from "./running.ts";
 
 const NS_PER_MS = 1e6;

@@ -2,7 +2,9 @@
  * Who calls whom: the edges as a graph. What both processes were seen in is two edges, one from each side, and one
  * link here.
  */
-import type { BothSidesProfile, Distribution, EdgeProfile, Place, Protocol, Side } from "./profile.ts";
+import type { BothSidesProfile, EdgeProfile } from "./profile/edge.ts";
+import type { Distribution } from "./profile/figures.ts";
+import type { Place, Protocol, Side } from "./profile/parties.ts";
 
 /** A process, or an address where nobody knows whose it is. */
 export interface TopologyNode extends Place {

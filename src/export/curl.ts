@@ -3,7 +3,7 @@
  * the network stands in single quotes or in base64, so that the shell and curl take it as it is. The script is bytes:
  * heads as they went over the connection (latin1), bodies as they are.
  */
-import type { Header, Sample } from "../core/profile.ts";
+import type { Header, Sample } from "../core/profile/sample.ts";
 import { rfc3339 } from "../output/rfc3339.ts";
 import { ExportFile } from "./export-file.ts";
 import type { Exporter, Trouble } from "./exporter.ts";

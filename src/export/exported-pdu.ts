@@ -1,6 +1,6 @@
 /** What goes before an exported PDU of Wireshark (epan/exported_pdu.h): tags in network order that name its dissector. */
 import { isIP } from "node:net";
-import type { WireEnds } from "../core/profile.ts";
+import type { WireEnds } from "../core/profile/wire.ts";
 import { addressBytes } from "./ip-packet.ts";
 
 const DISSECTOR_NAME = 12;

@@ -1,7 +1,9 @@
 /** What an export is to the run, and what is said of it at the end. */
 import type { Edge } from "../core/edge.ts";
 import type { Exchange } from "../core/exchange.ts";
-import type { Sample, Start, Summary, Window } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
+import type { Start } from "../core/profile/start.ts";
+import type { Summary, Window } from "../core/profile/window.ts";
 import type { Run } from "../view.ts";
 
 export interface Exporter {

@@ -1,6 +1,6 @@
 /** The exports of a run as one more view of it. Whatever goes wrong in one of them stays there. */
 import type { ExportConfig } from "../config.ts";
-import type { Sample } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
 import type { View } from "../view.ts";
 import type { Delivered, Exporter, Trouble } from "./exporter.ts";
 

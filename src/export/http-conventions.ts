@@ -1,6 +1,7 @@
 /** OpenTelemetry's semantic conventions for HTTP, stable since 1.23: what is known of an exchange, by their names. */
 import type { MeterLabels } from "../core/meter.ts";
-import type { Sample, Side } from "../core/profile.ts";
+import type { Side } from "../core/profile/parties.ts";
+import type { Sample } from "../core/profile/sample.ts";
 import { headerOf, serverAuthority, urlOf } from "./origin.ts";
 
 type Attributes = Record<string, string | number | string[]>;

@@ -1,5 +1,5 @@
 /** Where a request went, as a URL: what exports need that show requests to people. */
-import type { Sample } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
 
 /** `http://host:port`, by the Host header, else by the address of the server's end. */
 export function originOf(sample: Sample): string {

@@ -7,7 +7,7 @@ import {
   type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
 import type { BucketCounts, Meter, Series } from "../core/meter.ts";
-import type { Side } from "../core/profile.ts";
+import type { Side } from "../core/profile/parties.ts";
 import { metricAttributes } from "./http-conventions.ts";
 import { type Resources, SCOPE } from "./otlp-resource.ts";
 

@@ -1,7 +1,8 @@
 /** A sample as a span of OpenTelemetry: below the one that its request names, or of a trace of its own. */
 import { SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import type { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
-import type { Instant, Sample, SampleEvent } from "../core/profile.ts";
+import type { Instant } from "../core/profile/instant.ts";
+import type { Sample, SampleEvent } from "../core/profile/sample.ts";
 import { spanAttributes } from "./http-conventions.ts";
 import { type Resources, SCOPE } from "./otlp-resource.ts";
 import { callerSpan, hexTraceId, ownIds } from "./span-ids.ts";

@@ -4,7 +4,9 @@
  * its length alone, as in a capture with a snapshot length.
  */
 import { version } from "../cli/version.ts";
-import type { Instant, Sample, WireMessage, WireSample } from "../core/profile.ts";
+import type { Instant } from "../core/profile/instant.ts";
+import type { Sample } from "../core/profile/sample.ts";
+import type { WireMessage, WireSample } from "../core/profile/wire.ts";
 import { ExportFile } from "./export-file.ts";
 import { exportedPduTags } from "./exported-pdu.ts";
 import type { Exporter, Trouble } from "./exporter.ts";

@@ -12,7 +12,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { HostPort } from "../config.ts";
-import type { Sample, SampleEvent } from "../core/profile.ts";
+import type { Sample, SampleEvent } from "../core/profile/sample.ts";
 import { Delivery, RejectedError } from "./delivery.ts";
 import type { Exporter, Trouble } from "./exporter.ts";
 import { callerSpan } from "./span-ids.ts";

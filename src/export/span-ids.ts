@@ -1,6 +1,7 @@
 /** Ids of spans in hex, for the backends that want them so, and ids for spans of our own. */
 import { createHash } from "node:crypto";
-import type { Sample, TraceContext } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
+import type { TraceContext } from "../core/profile/trace.ts";
 import { bitsOfTraceId } from "../core/trace/trace-id.ts";
 
 export interface SpanIds {

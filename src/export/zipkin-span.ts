@@ -8,7 +8,7 @@
  * the client's span, which is then where the fragments of both sides go.
  */
 import { isIPv4, isIPv6 } from "node:net";
-import type { Sample, SampleEvent } from "../core/profile.ts";
+import type { Sample, SampleEvent } from "../core/profile/sample.ts";
 import { microsecondsOf } from "../output/rfc3339.ts";
 import { callerSpan, hexTraceId, ownIds, type SpanIds } from "./span-ids.ts";
 

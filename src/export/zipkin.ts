@@ -1,5 +1,5 @@
 /** `--zipkin`: spans to `POST /api/v2/spans`, or as the JSON array that this takes into a file. */
-import type { Sample } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
 import { Delivery } from "./delivery.ts";
 import { ExportFile } from "./export-file.ts";
 import type { Delivered, Exporter, Trouble } from "./exporter.ts";

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { type Container, type Identity, identityOf, type Pod } from "../core/identity.ts";
-import type { Place } from "../core/profile.ts";
+import type { Place } from "../core/profile/parties.ts";
 
 /** The host's files: for l7prof in a container that shares the host's processes, and for one on the host itself. */
 const ROOTS = ["/proc/1/root", ""];

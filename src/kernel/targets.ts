@@ -2,7 +2,7 @@
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TargetConfig } from "../config.ts";
-import type { Target } from "../core/profile.ts";
+import type { Target } from "../core/profile/start.ts";
 import { MAX_CGROUPS, MAX_COMMS, MAX_PORTS } from "../core/record-layout.ts";
 import { UserError } from "../errors.ts";
 import type { Probe } from "./probe.ts";

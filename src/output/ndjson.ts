@@ -2,7 +2,7 @@
  * NDJSON: one object a line, `type` first, fields in the order of the contract; schema/l7prof.schema.json
  * describes every line. Valid JSON in well-formed UTF-8 whatever the wire held, and safe to print on a terminal.
  */
-import type { Capture, Summary, UnreadableTls, Window } from "../core/profile.ts";
+import type { Capture, Summary, UnreadableTls, Window } from "../core/profile/window.ts";
 import { topologyOf } from "../core/topology.ts";
 import { escapeInJson } from "./escape.ts";
 import { edgeFields } from "./ndjson/edge.ts";

@@ -1,5 +1,7 @@
 import type { ViewConfig } from "../config.ts";
-import type { Sample, Start, Summary, Warning, Window } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
+import type { Start } from "../core/profile/start.ts";
+import type { Summary, Warning, Window } from "../core/profile/window.ts";
 
 /**
  * A format: each part of a run as text, ready to be written, with its final newline; "" where the format

@@ -1,5 +1,5 @@
 /** Where a process runs, in a word: the pod, or the container, or the unit. */
-import type { Place } from "../core/profile.ts";
+import type { Place } from "../core/profile/parties.ts";
 import { escapeForCell } from "./escape.ts";
 
 const SHORT_ID = 12;

@@ -1,4 +1,4 @@
-import type { Instant } from "../core/profile.ts";
+import type { Instant } from "../core/profile/instant.ts";
 
 const LAST_US = Date.parse("9999-12-31T23:59:59.999Z") * 1000;
 

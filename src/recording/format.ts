@@ -12,7 +12,7 @@
  * ENTRY_PLACE: u32 pid, then where it runs, as JSON; ENTRY_TLS_LIBRARY: u32 pid, then its TLS library that can't be read;
  * ENTRY_DROP_REASON: u32 reason, then how the kernel calls it.
  */
-import type { Target } from "../core/profile.ts";
+import type { Target } from "../core/profile/start.ts";
 
 export const MAGIC = "L7PROFR1";
 export const ENTRY_RECORD = 1;

@@ -1,6 +1,6 @@
 /** Where a process runs, from the JSON of a recording, which may be damaged: null unless all is as it should be. */
 import type { Container, Pod, Runtime } from "../core/identity.ts";
-import type { Place } from "../core/profile.ts";
+import type { Place } from "../core/profile/parties.ts";
 
 const RUNTIMES: readonly unknown[] = ["docker", "containerd", "cri-o", "podman", null] satisfies (Runtime | null)[];
 

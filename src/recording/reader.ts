@@ -1,7 +1,9 @@
 /** A recording as a source of records. Needs no root. What is foreign or cut off is an error, after what was readable. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { RecordCursor } from "../core/decode.ts";
-import type { Ended, Place, Target } from "../core/profile.ts";
+import type { Place } from "../core/profile/parties.ts";
+import type { Target } from "../core/profile/start.ts";
+import type { Ended } from "../core/profile/window.ts";
 import { UserError } from "../errors.ts";
 import type { Progress, Source, SourceReader } from "../source.ts";
 import {

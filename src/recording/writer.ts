@@ -1,7 +1,8 @@
 /** Writes a recording. Synchronous and buffered: a record is copied once, and a full disk is an error at once. */
 import { closeSync, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
 import type { RecordCursor } from "../core/decode.ts";
-import type { Ended, Place } from "../core/profile.ts";
+import type { Place } from "../core/profile/parties.ts";
+import type { Ended } from "../core/profile/window.ts";
 import { UserError } from "../errors.ts";
 import { invokingUser } from "../invoking-user.ts";
 import {

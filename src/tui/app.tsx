@@ -1,6 +1,6 @@
 /** The whole screen as a function of what the run told and where the user is. */
 import { Box } from "ink";
-import type { Metrics } from "../core/profile.ts";
+import type { Metrics } from "../core/profile/figures.ts";
 import { curlLines, detailLines } from "./detail-lines.ts";
 import { helpLines } from "./help-lines.ts";
 import { edgeRows, endpointRows, sampleRows, statusRows } from "./rows.ts";

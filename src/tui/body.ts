@@ -1,6 +1,6 @@
 /** A body for people to read: decoded where it is compressed, as text where it is text, else as a dump of its bytes. */
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
-import type { SampledMessage } from "../core/profile.ts";
+import type { SampledMessage } from "../core/profile/sample.ts";
 import { redactBody } from "../core/redact.ts";
 import { escapeForTerminal } from "../output/escape.ts";
 import { hexDump as hexDumpOf } from "../output/text/hex-dump.ts";

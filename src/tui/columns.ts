@@ -1,5 +1,7 @@
 /** The columns of the tables of the screen. Text from outside is escaped here, where it becomes a cell. */
-import type { EdgeProfile, EndpointTotal, Metrics, Sample } from "../core/profile.ts";
+import type { EdgeProfile, EndpointTotal } from "../core/profile/edge.ts";
+import type { Metrics } from "../core/profile/figures.ts";
+import type { Sample } from "../core/profile/sample.ts";
 import { escapeForCell } from "../output/escape.ts";
 import { clock } from "../output/text/clock.ts";
 import { bytesCell, durationCell } from "../output/text/figures.ts";

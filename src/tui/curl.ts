@@ -1,5 +1,5 @@
 /** A sampled request as a command line that sends it again. Safe to paste, whatever came over the wire. */
-import type { Sample, SampledRequest } from "../core/profile.ts";
+import type { Sample, SampledRequest } from "../core/profile/sample.ts";
 import { escapeForTerminal } from "../output/escape.ts";
 import { formatExact } from "../output/units.ts";
 

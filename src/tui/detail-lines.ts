@@ -1,5 +1,5 @@
 /** A sample whole: what happened, between whom, when, and what was sent, as lines that are painted and escaped. */
-import type { Sample, SampledMessage } from "../core/profile.ts";
+import type { Sample, SampledMessage } from "../core/profile/sample.ts";
 import { escapeForCell, escapeForTerminal } from "../output/escape.ts";
 import { edgeSpans } from "../output/text/labels.ts";
 import { span, wrap } from "../output/text/layout.ts";

@@ -1,5 +1,5 @@
 /** A distribution over columns of equal width on a logarithmic scale, and where its quantiles lie. Pure. */
-import type { Distribution } from "../core/profile.ts";
+import type { Distribution } from "../core/profile/figures.ts";
 
 export interface LogScale {
   /** How many values fell into each column. */

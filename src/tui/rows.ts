@@ -1,6 +1,9 @@
 /** The rows of each table: of the scope that is chosen, narrowed, filtered and sorted. Pure. */
 import { edgeKey, endpointKey } from "../core/overview.ts";
-import type { EdgeProfile, EndpointTotal, Sample, Side, Window } from "../core/profile.ts";
+import type { EdgeProfile, EndpointTotal } from "../core/profile/edge.ts";
+import type { Side } from "../core/profile/parties.ts";
+import type { Sample } from "../core/profile/sample.ts";
+import type { Window } from "../core/profile/window.ts";
 import { edgeLabel } from "../output/text/labels.ts";
 import { edgeColumns, endpointColumns, sampleColumns, type TableRow } from "./columns.ts";
 import { matcherOf } from "./filter.ts";

@@ -1,5 +1,7 @@
 /** What the run has told so far, as far as the screen shows it: bounded, whatever the run is. */
-import type { Ended, Sample, SampleReason, Start, Summary, Total, Warning, Window } from "../core/profile.ts";
+import type { Sample, SampleReason } from "../core/profile/sample.ts";
+import type { Start } from "../core/profile/start.ts";
+import type { Ended, Summary, Total, Warning, Window } from "../core/profile/window.ts";
 
 /** What one window adds to the last minute. */
 export interface Moment {

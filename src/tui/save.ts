@@ -1,7 +1,7 @@
 /** A sample as a file: what the screen shows of it, whole, and the curl command. */
 import { closeSync, fchownSync, openSync, writeFileSync } from "node:fs";
 import type { ViewConfig } from "../config.ts";
-import type { Sample } from "../core/profile.ts";
+import type { Sample } from "../core/profile/sample.ts";
 import { invokingUser } from "../invoking-user.ts";
 import { escapeForTerminal } from "../output/escape.ts";
 import { rfc3339 } from "../output/rfc3339.ts";

@@ -1,7 +1,10 @@
 /** The live screen: a view of the run that keys steer. Everything it shows is a function (app.tsx) of its model. */
 import { renderToString } from "ink";
 import type { Config } from "../config.ts";
-import type { Metrics, Sample, Start, Summary, Warning, Window } from "../core/profile.ts";
+import type { Metrics } from "../core/profile/figures.ts";
+import type { Sample } from "../core/profile/sample.ts";
+import type { Start } from "../core/profile/start.ts";
+import type { Summary, Warning, Window } from "../core/profile/window.ts";
 import { formatDuration } from "../output/units.ts";
 import type { Run, View } from "../view.ts";
 import { App, type Model, pageOf } from "./app.tsx";

@@ -1,6 +1,7 @@
 /** Where the user is: which view, how it is sorted, filtered and scrolled. Plain data that keys change. */
 import type { Focus } from "../core/overview.ts";
-import type { Sample, SampleReason, Side } from "../core/profile.ts";
+import type { Side } from "../core/profile/parties.ts";
+import type { Sample, SampleReason } from "../core/profile/sample.ts";
 
 export type ViewName = "edges" | "endpoints" | "statuses" | "distributions" | "samples" | "warnings" | "help";
 export type TableName = "edges" | "endpoints" | "statuses" | "samples";

@@ -1,5 +1,6 @@
 /** An exchange over time: when its request went, how long it waited, when its response went, and in which calls. Pure. */
-import type { Instant, Sample, SampleEvent } from "../core/profile.ts";
+import type { Instant } from "../core/profile/instant.ts";
+import type { Sample, SampleEvent } from "../core/profile/sample.ts";
 import { formatBytes, formatDuration, formatExact } from "../output/units.ts";
 
 interface Stretch {

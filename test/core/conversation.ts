@@ -3,7 +3,7 @@
  * request in its URI, the response in its status and in the length of its body, so that a wrong pair can be told.
  */
 import fc from "fast-check";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { answer, chunked, get, request } from "./messages.ts";
 
 export interface Call {

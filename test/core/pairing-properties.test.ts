@@ -1,7 +1,7 @@
 /** What holds of the pairing on any conversation. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { type Call, type Conversation, inTurns, isRightPair, pipelined } from "./conversation.ts";
 import { luckOf } from "./luck.ts";
 import { imbalance, inFlight, type Profiling, startProfiling } from "./profiling.ts";

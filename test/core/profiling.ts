@@ -1,7 +1,10 @@
 /** A profiler with a wire at its one end, and at the other all that comes out of it. */
 
 import { RecordCursor } from "../../src/core/decode.ts";
-import type { Capture, EdgeProfile, Sample, SamplingRule } from "../../src/core/profile.ts";
+import type { EdgeProfile } from "../../src/core/profile/edge.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
+import type { SamplingRule } from "../../src/core/profile/start.ts";
+import type { Capture } from "../../src/core/profile/window.ts";
 import { Profiler, type ProfilerOptions } from "../../src/core/profiler.ts";
 import { createRouter } from "../../src/core/route.ts";
 import { compileRules } from "../../src/core/rules.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SamplingRule } from "../../src/core/profile.ts";
+import type { SamplingRule } from "../../src/core/profile/start.ts";
 import { compileRules, sampleReasons } from "../../src/core/rules.ts";
 import { UserError } from "../../src/errors.ts";
 

@@ -1,7 +1,8 @@
 /** Which exchanges become samples, and what a sample shows. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Sample, SamplingRule } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
+import type { SamplingRule } from "../../src/core/profile/start.ts";
 import type { ProfilerOptions } from "../../src/core/profiler.ts";
 import { answer, chunked, get, request } from "./messages.ts";
 import { DEFAULT_RULE, type Profiling, SAMPLE_ALL, startProfiling } from "./profiling.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Header, TraceContext } from "../../src/core/profile.ts";
+import type { Header } from "../../src/core/profile/sample.ts";
+import type { TraceContext } from "../../src/core/profile/trace.ts";
 import { readTrace } from "../../src/core/trace/trace.ts";
 import { traceIdMatcher } from "../../src/core/trace/trace-id.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { type Child, runChild, startChild } from "../support/child.ts";
 import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";

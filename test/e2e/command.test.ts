@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { l7profPrograms, untilProgramsAreGone } from "../support/bpf.ts";
 import { edgesOf, exactly, l7prof, parseLines } from "../support/l7prof.ts";
 import { temporaryDirectory } from "../support/paths.ts";

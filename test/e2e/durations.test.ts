@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { canConnect } from "../support/can-connect.ts";
 import { freePort } from "../support/free-port.ts";
 import { startL7prof } from "../support/l7prof.ts";

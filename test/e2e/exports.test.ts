@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { askForBodies } from "../support/answers.ts";
 import {
   attributes,

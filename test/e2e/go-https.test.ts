@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { runChild } from "../support/child.ts";

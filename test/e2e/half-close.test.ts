@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { edgesOf, exactly, l7prof, parseLines } from "../support/l7prof.ts";
 import { inRepo } from "../support/paths.ts";
 

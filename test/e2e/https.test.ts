@@ -4,7 +4,7 @@ import https from "node:https";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { canConnect } from "../support/can-connect.ts";
 import { type Certificate, createCertificate } from "../support/certificate.ts";

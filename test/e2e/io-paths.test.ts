@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Side, Summary } from "../../src/core/profile.ts";
+import type { Side } from "../../src/core/profile/parties.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { edgesOf, exactly, l7prof, parseLines, startL7prof } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";

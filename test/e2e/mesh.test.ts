@@ -1,6 +1,6 @@
 /** A mesh of real programs, in network namespaces: the graph equals what was set up, request for request. */
 import { expect, test } from "vitest";
-import type { Side } from "../../src/core/profile.ts";
+import type { Side } from "../../src/core/profile/parties.ts";
 import type { TopologyLink, TopologyNode } from "../../src/core/topology.ts";
 import { exactly, type Result, startL7prof } from "../support/l7prof.ts";
 import { type LogLine, startMesh } from "../support/mesh.ts";

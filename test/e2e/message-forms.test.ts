@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { EndpointProfile, Summary } from "../../src/core/profile.ts";
+import type { EndpointProfile } from "../../src/core/profile/edge.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { edgesOf, profile } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";

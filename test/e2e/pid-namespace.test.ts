@@ -1,6 +1,6 @@
 /** l7prof in a container: process IDs are those that it sees there. */
 import { expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { runChild, startChild } from "../support/child.ts";
 import { parseLines } from "../support/l7prof.ts";

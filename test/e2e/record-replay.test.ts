@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { exactly, l7prof, l7profAsNobody, parseLines, profile } from "../support/l7prof.ts";
 import { load, type Request } from "../support/load.ts";
 import { temporaryDirectory } from "../support/paths.ts";

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { startChild } from "../support/child.ts";
 import { exactly, l7prof, parseLines } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";

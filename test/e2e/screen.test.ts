@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { exactly, l7prof, parseLines } from "../support/l7prof.ts";
 import { load, type Request } from "../support/load.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";

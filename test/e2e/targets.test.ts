@@ -1,7 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { createCgroup } from "../support/cgroup.ts";
 import { edgesOf, exactly, profile, startL7prof } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";

@@ -1,7 +1,7 @@
 /** What the script gives to curl is what the client sent, whatever bytes it is made of: bash itself says so. */
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { curlCommand } from "../../src/export/curl.ts";
 import { answer, request } from "../core/messages.ts";
 import { startProfiling } from "../core/profiling.ts";

@@ -1,7 +1,7 @@
 /** What is sent to Zipkin: within the limits of its OpenAPI definition (zipkin2-api.yaml), on the span that was meant. */
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import { type ZipkinSpan, ZipkinSpans } from "../../src/export/zipkin-span.ts";
 import { answer, get } from "../core/messages.ts";
 import { startProfiling } from "../core/profiling.ts";

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { isIPv4, isIPv6 } from "node:net";
 import { Ajv } from "ajv";
-import type { Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
 import type { SpanAttachedEvent } from "../../src/export/skywalking.ts";
 import type { ZipkinSpan } from "../../src/export/zipkin-span.ts";
 import { check, same } from "./property.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import type { Capture } from "../../src/core/profile.ts";
+import type { Capture } from "../../src/core/profile/window.ts";
 import { type Live, record, replay } from "../recording/session.ts";
 import { inRepo } from "../support/paths.ts";
 import { check, type Fuzzed, same } from "./property.ts";

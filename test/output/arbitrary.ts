@@ -1,17 +1,9 @@
 /** Any profile that the types allow, with the strings that an attacker would send. */
 import fc, { type Arbitrary } from "fast-check";
-import type {
-  BothSidesProfile,
-  Distribution,
-  EdgeProfile,
-  Metrics,
-  Sample,
-  SampledMessage,
-  StatusCounts,
-  Summary,
-  TcpProfile,
-  Window,
-} from "../../src/core/profile.ts";
+import type { BothSidesProfile, EdgeProfile, TcpProfile } from "../../src/core/profile/edge.ts";
+import type { Distribution, Metrics, StatusCounts } from "../../src/core/profile/figures.ts";
+import type { Sample, SampledMessage } from "../../src/core/profile/sample.ts";
+import type { Summary, Window } from "../../src/core/profile/window.ts";
 import type { Parts } from "./fixture.ts";
 
 const HOSTILE = [

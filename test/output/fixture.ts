@@ -4,7 +4,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { GroupBy, ViewConfig } from "../../src/config.ts";
-import type { Sample, Start, Summary, Warning, Window } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
+import type { Start } from "../../src/core/profile/start.ts";
+import type { Summary, Warning, Window } from "../../src/core/profile/window.ts";
 import { outputs } from "../../src/output/index.ts";
 import type { Output } from "../../src/output/output.ts";
 import { inRepo } from "../support/paths.ts";

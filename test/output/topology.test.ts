@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { EdgeProfile, Side } from "../../src/core/profile.ts";
+import type { EdgeProfile } from "../../src/core/profile/edge.ts";
+import type { Side } from "../../src/core/profile/parties.ts";
 import { topologyOf } from "../../src/core/topology.ts";
 import { outputs } from "../../src/output/index.ts";
 import { view } from "./fixture.ts";

@@ -2,7 +2,8 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { Capture, Sample } from "../../src/core/profile.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
+import type { Capture } from "../../src/core/profile/window.ts";
 import { LossySource } from "./lossy.ts";
 import { lines, replayFile, summaryOf } from "./session.ts";
 

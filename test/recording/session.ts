@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RecordCursor } from "../../src/core/decode.ts";
-import type { Ended, Place } from "../../src/core/profile.ts";
+import type { Place } from "../../src/core/profile/parties.ts";
+import type { Ended } from "../../src/core/profile/window.ts";
 import { outputs } from "../../src/output/index.ts";
 import { RecordingSource } from "../../src/recording/reader.ts";
 import { RecordingWriter } from "../../src/recording/writer.ts";

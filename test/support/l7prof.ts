@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EdgeProfile, Sample, Side, Summary } from "../../src/core/profile.ts";
+import type { EdgeProfile } from "../../src/core/profile/edge.ts";
+import type { Side } from "../../src/core/profile/parties.ts";
+import type { Sample } from "../../src/core/profile/sample.ts";
+import type { Summary } from "../../src/core/profile/window.ts";
 import { type BpfProgram, l7profPrograms, untilProgramsAreGone } from "./bpf.ts";
 import { type Child, type ChildOptions, runChild, startChild } from "./child.ts";
 import { inRepo, root } from "./paths.ts";

@@ -1,5 +1,6 @@
 /** What a table of the screen says, and what it must say of a run: both as text by column. */
-import type { EdgeProfile, Metrics } from "../../src/core/profile.ts";
+import type { EdgeProfile } from "../../src/core/profile/edge.ts";
+import type { Metrics } from "../../src/core/profile/figures.ts";
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../../src/output/units.ts";
 
 export type Cells = Readonly<Record<string, string>>;

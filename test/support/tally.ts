@@ -1,4 +1,4 @@
-import type { EdgeProfile } from "../../src/core/profile.ts";
+import type { EdgeProfile } from "../../src/core/profile/edge.ts";
 
 /** What was served: the measure that l7prof, access logs and the servers' own counters share. */
 export interface Tally {

@@ -1,7 +1,9 @@
 /** The screen as text: what a run told and what a user pressed, through the components that a terminal gets. */
 import { renderToString } from "ink";
 import { createElement } from "react";
-import type { EndpointTotal, Metrics, Summary, Window } from "../../src/core/profile.ts";
+import type { EndpointTotal } from "../../src/core/profile/edge.ts";
+import type { Metrics } from "../../src/core/profile/figures.ts";
+import type { Summary, Window } from "../../src/core/profile/window.ts";
 import { App, type Model, pageOf } from "../../src/tui/app.tsx";
 import { press } from "../../src/tui/press.ts";
 import { RunDataCollector } from "../../src/tui/run-data.ts";

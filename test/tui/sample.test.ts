@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Sample, SampledMessage, SampleEvent } from "../../src/core/profile.ts";
+import type { Sample, SampledMessage, SampleEvent } from "../../src/core/profile/sample.ts";
 import { readableBody } from "../../src/tui/body.ts";
 import { curlCommand } from "../../src/tui/curl.ts";
 import { timeAxis } from "../../src/tui/time-axis.ts";

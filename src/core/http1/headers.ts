@@ -3,7 +3,7 @@
  * line: a line whose name holds a blank is no field and is left out. Octets become characters one to one (latin1),
  * a fold becomes one space (RFC 9112, 5.2), and so do CR and NUL in a value (RFC 9110, 5.5). Never throws.
  */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { COLON, CR, isBlank, LF, latin1, SP } from "./bytes.ts";
 
 export function parseHeaders(bytes: Uint8Array, start: number, end: number): Header[] {

@@ -1,5 +1,5 @@
 /** A head as text, from the raw bytes that were kept for a sample: perhaps cut short, perhaps with body after it. */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { CR, isBlank, LF, latin1 } from "./bytes.ts";
 import { newHead } from "./head-scanner.ts";
 import { parseHeaders } from "./headers.ts";

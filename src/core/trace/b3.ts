@@ -2,7 +2,7 @@
  * B3 propagation (openzipkin/b3-propagation), in one header or in several. Ids are hex and come out in lower case, 64-bit
  * trace ids as they are: Zipkin pads neither. A decision without ids (`b3: 0`, `X-B3-Sampled` alone) names no trace.
  */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { type Found, headerValue, isZero, problem } from "./reading.ts";
 
 const TRACE_ID = /^[0-9a-f]{16}(?:[0-9a-f]{16})?$/i;

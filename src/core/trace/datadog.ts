@@ -3,7 +3,7 @@
  * priority` (above 0: kept), and in `x-datadog-tags` perhaps `_dd.p.tid`, the high 64 bits of the trace id in hex.
  * Datadog writes a 64-bit trace id in decimal and a longer one as 32 hex digits; so do we.
  */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { type Found, headerValue, problem } from "./reading.ts";
 
 const TRACE_ID = "x-datadog-trace-id";

@@ -2,7 +2,7 @@
  * Jaeger's `uber-trace-id`: `{trace-id}:{span-id}:{parent-span-id}:{flags}` in hex, as they are or percent-encoded.
  * Leading zeros may be left out, and Jaeger shows ids with them: 16 digits, or 32 for a trace id longer than that.
  */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { type Found, headerValue, isZero, problem } from "./reading.ts";
 
 const SAMPLED = 1;

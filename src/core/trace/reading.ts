@@ -1,5 +1,6 @@
 /** What the readers of the propagation formats share: how a header is found, and what a reader may answer. */
-import type { Header, TraceContext, TraceProblem } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
+import type { TraceContext, TraceProblem } from "../profile/trace.ts";
 
 /** A context; why a header that is there can't be used; or null when there is none, or none with ids. */
 export type Found = TraceContext | TraceProblem | null;

@@ -5,7 +5,7 @@
  * SkyWalking numbers spans within their segment (the work of one process for the trace), so only the two together name
  * the span: `${segmentId}-${spanId}`. Ids are opaque strings, case included.
  */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { decodeBase64, type Found, headerValue, problem } from "./reading.ts";
 
 const FIELDS = ["trace id", "segment id", "service", "instance", "endpoint", "address"] as const;

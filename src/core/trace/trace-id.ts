@@ -3,7 +3,7 @@
  * leading zeros, with X-Ray's dashes, in Datadog's decimal. Where a system keeps only 64 bits of a trace id, the low
  * 64 bits decide (Zipkin's `STRICT_TRACE_ID=false`, Datadog). SkyWalking's ids are compared as they are.
  */
-import type { TraceContext } from "../profile.ts";
+import type { TraceContext } from "../profile/trace.ts";
 
 /** Says of a context whether its trace is the one that the user named. */
 export function traceIdMatcher(wanted: string): (context: TraceContext) => boolean {

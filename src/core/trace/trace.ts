@@ -5,7 +5,8 @@
  * send traceparent unasked, the others only where somebody set a tracer up, and they are the ones whose backend will be
  * searched for the id. A header that is malformed is noted, and the next is tried.
  */
-import type { Header, TraceContext, TraceProblem } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
+import type { TraceContext, TraceProblem } from "../profile/trace.ts";
 import { readB3, readB3Headers } from "./b3.ts";
 import { readDatadog } from "./datadog.ts";
 import { readUberTraceId } from "./jaeger.ts";

@@ -1,5 +1,5 @@
 /** W3C Trace Context: `traceparent` (3.2), with `tracestate` (3.3) as it came. */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { type Found, headerValue, headerValues, isZero, problem } from "./reading.ts";
 
 /** `version-traceId-spanId-flags`. Versions after 00 may append fields, 00 may not, ff is invalid (3.2.2). */

@@ -3,7 +3,7 @@
  * The trace id comes out as X-Ray writes it, dashes and version included. A load balancer sends Root alone: then
  * there is a trace and no span, and `spanId` is "".
  */
-import type { Header } from "../profile.ts";
+import type { Header } from "../profile/sample.ts";
 import { type Found, headerValue, problem } from "./reading.ts";
 
 const HEADER = "x-amzn-trace-id";

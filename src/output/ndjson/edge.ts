@@ -1,12 +1,11 @@
 import type {
   BothSidesProfile,
-  Distribution,
   EdgeProfile,
   EndpointProfile,
   GroupProfile,
-  Metrics,
   TcpProfile,
-} from "../../core/profile.ts";
+} from "../../core/profile/edge.ts";
+import type { Distribution, Metrics } from "../../core/profile/figures.ts";
 import { peerFields, processFields } from "./process.ts";
 import { round } from "./round.ts";
 

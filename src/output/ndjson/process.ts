@@ -1,4 +1,4 @@
-import type { PeerInfo, Place, ProcessInfo } from "../../core/profile.ts";
+import type { PeerInfo, Place, ProcessInfo } from "../../core/profile/parties.ts";
 
 export function processFields({ pid, comm, ...place }: ProcessInfo) {
   return { pid, comm, ...placeFields(place) };

@@ -1,4 +1,10 @@
-import type { Sample, SampledMessage, SampledRequest, SampledResponse, SampleEvent } from "../../core/profile.ts";
+import type {
+  Sample,
+  SampledMessage,
+  SampledRequest,
+  SampledResponse,
+  SampleEvent,
+} from "../../core/profile/sample.ts";
 import { microsecondsOf, rfc3339 } from "../rfc3339.ts";
 import { peerFields, processFields } from "./process.ts";
 import { round } from "./round.ts";

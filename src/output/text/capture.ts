@@ -1,5 +1,5 @@
 /** What l7prof saw and what it did not, so that a reader knows how far the numbers go. */
-import type { Total, UnreadableTls } from "../../core/profile.ts";
+import type { Total, UnreadableTls } from "../../core/profile/window.ts";
 import { escapeForCell } from "../escape.ts";
 import { formatBytes, formatCounted, formatExact, formatPercent } from "../units.ts";
 import { processLabel } from "./labels.ts";

@@ -1,5 +1,6 @@
 /** The columns of the main tables: what leads a row, by what is grouped, and the metrics that all of them share. */
-import type { EdgeProfile, EndpointProfile, GroupProfile, Metrics } from "../../core/profile.ts";
+import type { EdgeProfile, EndpointProfile, GroupProfile } from "../../core/profile/edge.ts";
+import type { Metrics } from "../../core/profile/figures.ts";
 import { escapeForCell } from "../escape.ts";
 import { formatCount, formatPercent, formatRate } from "../units.ts";
 import { bytesCell, durationCell } from "./figures.ts";

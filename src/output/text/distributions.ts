@@ -1,5 +1,5 @@
 /** The four quantities of an edge, each as a row of its distribution. */
-import type { EdgeProfile } from "../../core/profile.ts";
+import type { EdgeProfile } from "../../core/profile/edge.ts";
 import { bytesCell, durationCell, type Figure } from "./figures.ts";
 import { type Style, WIDE } from "./style.ts";
 import { type Column, table } from "./table.ts";

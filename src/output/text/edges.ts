@@ -1,5 +1,6 @@
 /** The main tables of a window or of the whole run, in the rows that `--group-by` chose. */
-import type { EdgeProfile, Metrics } from "../../core/profile.ts";
+import type { EdgeProfile } from "../../core/profile/edge.ts";
+import type { Metrics } from "../../core/profile/figures.ts";
 import { formatCount, formatCounted, formatRate } from "../units.ts";
 import { edgeColumns, endpointColumns, hostColumns, statusColumns } from "./columns.ts";
 import { edgeSpans } from "./labels.ts";

@@ -1,5 +1,5 @@
 /** The raw data of a sample as `curl -v` shows it: `> ` what was asked, `< ` what was answered. */
-import type { Sample, SampledMessage } from "../../core/profile.ts";
+import type { Sample, SampledMessage } from "../../core/profile/sample.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { formatExact } from "../units.ts";
 import { hexDump } from "./hex-dump.ts";

@@ -1,5 +1,5 @@
 /** One figure of a distribution as a cell; a distribution of nothing has none. */
-import type { Distribution } from "../../core/profile.ts";
+import type { Distribution } from "../../core/profile/figures.ts";
 import { formatBytes, formatDuration } from "../units.ts";
 import type { Style } from "./style.ts";
 

@@ -1,5 +1,5 @@
 /** Who talks to whom: the caller is always on the left. */
-import type { PeerInfo, ProcessInfo, Protocol, Side } from "../../core/profile.ts";
+import type { PeerInfo, ProcessInfo, Protocol, Side } from "../../core/profile/parties.ts";
 import { escapeForCell } from "../escape.ts";
 import { placeText } from "../place.ts";
 import { cutMiddle, type Span, span } from "./layout.ts";

@@ -1,4 +1,4 @@
-import type { Sample } from "../../core/profile.ts";
+import type { Sample } from "../../core/profile/sample.ts";
 import { escapeForCell } from "../escape.ts";
 import { formatDuration } from "../units.ts";
 import { clock } from "./clock.ts";

@@ -1,5 +1,5 @@
 /** One sample: what happened, between whom, then the raw evidence. */
-import type { Sample } from "../../core/profile.ts";
+import type { Sample } from "../../core/profile/sample.ts";
 import { escapeForCell } from "../escape.ts";
 import { formatDuration } from "../units.ts";
 import { clock } from "./clock.ts";

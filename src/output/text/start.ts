@@ -1,5 +1,5 @@
 /** The first line: what is profiled, and what makes a sample. */
-import type { SamplingRule, Start, Target } from "../../core/profile.ts";
+import type { SamplingRule, Start, Target } from "../../core/profile/start.ts";
 import { escapeForCell } from "../escape.ts";
 import { processLabel } from "./labels.ts";
 import { flow, span } from "./layout.ts";

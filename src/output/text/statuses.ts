@@ -1,5 +1,5 @@
 /** Status codes with their counts: `200 ×4,950  404 ×50 (1.0 %)`, the share for errors only. */
-import type { Metrics, StatusCounts } from "../../core/profile.ts";
+import type { Metrics, StatusCounts } from "../../core/profile/figures.ts";
 import { escapeForCell } from "../escape.ts";
 import { formatCount, formatPercent } from "../units.ts";
 import { type Span, span } from "./layout.ts";

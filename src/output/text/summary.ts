@@ -1,5 +1,5 @@
 /** The whole run: how it ended, the tables, the worst samples with their evidence, and how far the numbers go. */
-import type { Ended, Summary } from "../../core/profile.ts";
+import type { Ended, Summary } from "../../core/profile/window.ts";
 import { formatCounted, formatDuration } from "../units.ts";
 import { captureText } from "./capture.ts";
 import { distributionTable } from "./distributions.ts";

@@ -1,5 +1,6 @@
 /** With `--tcp`: what TCP went through, a row an edge. */
-import type { Distribution, EdgeProfile, TcpProfile } from "../../core/profile.ts";
+import type { EdgeProfile, TcpProfile } from "../../core/profile/edge.ts";
+import type { Distribution } from "../../core/profile/figures.ts";
 import { formatBytes, formatCount } from "../units.ts";
 import { durationCell } from "./figures.ts";
 import { edgeLabel } from "./labels.ts";

@@ -1,5 +1,6 @@
 /** The samples of the whole run: a table for each reason, then the evidence of the worst of each. */
-import type { Sample, SampleReason, Summary } from "../../core/profile.ts";
+import type { Sample, SampleReason } from "../../core/profile/sample.ts";
+import type { Summary } from "../../core/profile/window.ts";
 import { rule, span } from "./layout.ts";
 import { sampleText } from "./sample.ts";
 import { sampleColumns } from "./sample-columns.ts";

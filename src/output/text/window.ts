@@ -1,5 +1,6 @@
 /** One window of the live view: a line with its rates and with what was lost, then the tables. */
-import type { EdgeProfile, Window } from "../../core/profile.ts";
+import type { EdgeProfile } from "../../core/profile/edge.ts";
+import type { Window } from "../../core/profile/window.ts";
 import { formatCount, formatCounted, formatPercent, formatRate } from "../units.ts";
 import { clock } from "./clock.ts";
 import { edgeTables, type Limits } from "./edges.ts";

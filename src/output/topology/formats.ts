@@ -1,5 +1,5 @@
 /** The graph of a run, when it has ended: as lines, for Graphviz, and for Mermaid. */
-import type { Summary } from "../../core/profile.ts";
+import type { Summary } from "../../core/profile/window.ts";
 import { nodeKey, type TopologyLink, topologyOf } from "../../core/topology.ts";
 import { escapeForTerminal } from "../escape.ts";
 import type { OutputFactory } from "../output.ts";

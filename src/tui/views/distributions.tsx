@@ -1,6 +1,6 @@
 /** How the four quantities are spread, on logarithmic scales with their quantiles. */
 import { Box } from "ink";
-import type { Distribution, Metrics } from "../../core/profile.ts";
+import type { Distribution, Metrics } from "../../core/profile/figures.ts";
 import { escapeForCell } from "../../output/escape.ts";
 import { formatBytes, formatCounted, formatDuration } from "../../output/units.ts";
 import { columnChart } from "../chart.ts";

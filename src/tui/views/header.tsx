@@ -1,5 +1,6 @@
 /** The line that is always there: whom, since when, how much, how many fail, and how far the numbers can be trusted. */
-import type { EdgeProfile, Window } from "../../core/profile.ts";
+import type { EdgeProfile } from "../../core/profile/edge.ts";
+import type { Window } from "../../core/profile/window.ts";
 import { cutMiddle } from "../../output/text/layout.ts";
 import { targetText } from "../../output/text/start.ts";
 import { errorShare } from "../../output/text/statuses.ts";
