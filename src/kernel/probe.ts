@@ -1,37 +1,12 @@
-/** The BPF object of l7prof: open → configure → load → attach → close. */
-import { existsSync, statSync } from "node:fs";
-import { release } from "node:os";
-import { fileURLToPath } from "node:url";
+/** l7prof's programs in the kernel: open → configure → load → attach → close, and what is said to them meanwhile. */
 import { firstSession } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
 import { LAYOUT, MAX_PIDS, SIZES } from "../core/record-layout.ts";
-import { UserError } from "../errors.ts";
-import { chooseDropProgram } from "./drops.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
+import { configureObject, objectPath, type ProbeOptions, writeConfig } from "./probe-object.ts";
+import { orUserError, rethrowAsUserError } from "./refusal.ts";
 import { RingBuffer } from "./ring-buffer.ts";
-import { chooseUringPrograms } from "./uring.ts";
-
-/** What the kernel side filters by; the limits are those of bpf/events.h. */
-export interface ProbeOptions {
-  readonly isAll: boolean;
-  readonly isFollowing: boolean;
-  readonly comms: readonly string[];
-  readonly ports: readonly number[];
-  /** File descriptors of cgroup v2 directories. */
-  readonly cgroupFds: readonly number[];
-  readonly ringBytes: number;
-  /** Of each message, head and body together, the kernel copies this much even where lengths would do. */
-  readonly keepBytes: number;
-  /** TLS libraries will be probed. */
-  readonly isReadingTls: boolean;
-  /** When each call began is noted. */
-  readonly isTimingCalls: boolean;
-  /** Dropped packets are told of, if the kernel says why. */
-  readonly isSeeingDrops: boolean;
-  /** libbpf's own messages, the verifier's log among them, go to stderr. */
-  readonly isVerbose: boolean;
-}
 
 const BPF_ANY = 0;
 const BPF_EXIST = 2;
@@ -113,11 +88,7 @@ export class Probe {
 
   /** Another object that shares the maps gets the same configuration, before it is loaded. */
   configure(object: Pointer): void {
-    writeConfig(configOf(object), this.options);
-  }
-
-  get tlsSlots(): number {
-    return tlsSlots();
+    writeConfig(object, this.options);
   }
 
   /** The kernel no longer reports the connection. */
@@ -203,121 +174,4 @@ export class Probe {
     const bpf = libbpf();
     return bpf.mapFd(bpf.findMap(this.object, name));
   }
-}
-
-/** Answers whether requests of io_uring can be read. */
-function configureObject(object: Pointer, options: ProbeOptions): boolean {
-  const bpf = libbpf();
-  writeConfig(configOf(object), options);
-  bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
-  bpf.setMaxEntries(bpf.findMap(object, "scratches"), bpf.possibleCpus());
-  if (!options.isReadingTls) for (const map of TLS_MAPS) bpf.setMaxEntries(bpf.findMap(object, map), 1);
-  bpf.setAutoload(bpf.findProgram(object, "l7p_sys_enter"), options.isTimingCalls);
-  if (!options.isTimingCalls) bpf.setMaxEntries(bpf.findMap(object, "call_starts"), 1);
-  chooseDropProgram(object, options.isSeeingDrops);
-  return chooseUringPrograms(object);
-}
-
-const TLS_MAPS = ["tls_threads", "tls_sessions"];
-
-function configOf(object: Pointer): DataView {
-  const bpf = libbpf();
-  return new DataView(bpf.initialValue(bpf.findMap(object, ".rodata")), 0, SIZES.config);
-}
-
-/** SCRATCHES_OF_CPU in bpf/tls-scratch.bpf.h. */
-function tlsSlots(): number {
-  return 3 * libbpf().possibleCpus();
-}
-
-function writeConfig(view: DataView, options: ProbeOptions): void {
-  const { config } = LAYOUT;
-  view.setUint32(config.self_pid[0], process.pid, true);
-  view.setUint32(config.pid_namespace[0], pidNamespace(), true);
-  view.setUint8(config.is_all[0], Number(options.isAll));
-  view.setUint8(config.has_casts[0], Number(isKernelAtLeast(6, 2)));
-  view.setUint8(config.has_iterators[0], Number(isKernelAtLeast(6, 4)));
-  view.setUint8(config.is_reading_tls[0], Number(options.isReadingTls));
-  view.setUint8(config.is_timing_calls[0], Number(options.isTimingCalls));
-  view.setUint32(config.has_cookies[0], Number(hasMultiUprobes()), true);
-  view.setUint32(config.tls_slots[0], tlsSlots(), true);
-  view.setUint8(config.is_following[0], Number(options.isFollowing));
-  view.setUint8(config.cgroup_count[0], options.cgroupFds.length);
-  view.setUint8(config.comm_count[0], options.comms.length);
-  view.setUint32(config.keep_bytes[0], options.keepBytes, true);
-  view.setUint32(config.port_count[0], options.ports.length, true);
-  for (const [i, port] of options.ports.entries()) view.setUint16(config.ports[0] + 2 * i, port, true);
-  for (const [i, comm] of options.comms.entries()) {
-    const bytes = Buffer.from(comm).subarray(0, 15);
-    for (const [j, byte] of bytes.entries()) view.setUint8(config.comms[0] + 16 * i + j, byte);
-  }
-}
-
-/** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
-const INITIAL_PID_NAMESPACE = 0xefff_fffc;
-
-/** 0 for the initial one: then the kernel's numbers are ours. */
-function pidNamespace(): number {
-  const { ino } = statSync("/proc/self/ns/pid");
-  return ino === INITIAL_PID_NAMESPACE ? 0 : ino;
-}
-
-/** One link for many places of a file, and a cookie for each: without, a link each, and no cookies. */
-export function hasMultiUprobes(): boolean {
-  return isKernelAtLeast(6, 6);
-}
-
-export function isKernelAtLeast(wantedMajor: number, wantedMinor: number): boolean {
-  const [major = 0, minor = 0] = release().split(".").map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
-}
-
-export function objectPath(object: "l7prof" | "tls"): string {
-  const machine = { x64: "x86_64", arm64: "arm64" }[process.arch as string];
-  const path = fileURLToPath(new URL(`../../bpf/prebuilt/${object}.${machine}.bpf.o`, import.meta.url));
-  if (machine === undefined || !existsSync(path)) {
-    throw new UserError("no-object", `l7prof has no BPF object for ${process.arch}`, "it runs on x86_64 and arm64");
-  }
-  return path;
-}
-
-const EPERM = 1;
-const EINVAL = 22;
-const ENOENT = 2;
-const ESRCH = 3;
-
-/** What the kernel refused, in words; `l7prof doctor` says the same in more detail. */
-function orUserError<T>(step: () => T): T {
-  try {
-    return step();
-  } catch (cause) {
-    return rethrowAsUserError(cause);
-  }
-}
-
-function rethrowAsUserError(cause: unknown): never {
-  if (!(cause instanceof SystemError)) throw cause;
-  if (cause.errno === EPERM) {
-    throw new UserError(
-      "no-rights",
-      `the kernel does not let l7prof load BPF programs (${cause.message})`,
-      "run it as root, or with CAP_BPF and CAP_PERFMON; see: l7prof doctor",
-      { cause },
-    );
-  }
-  if ([ENOENT, ESRCH].includes(cause.errno) && !existsSync("/sys/kernel/btf/vmlinux")) {
-    throw new UserError(
-      "no-btf",
-      "the kernel has no BTF (/sys/kernel/btf/vmlinux)",
-      "l7prof needs a kernel built with CONFIG_DEBUG_INFO_BTF=y, 5.10 or newer",
-      { cause },
-    );
-  }
-  const code = cause.errno === EINVAL ? "kernel-refused" : "bpf-failed";
-  throw new UserError(
-    code,
-    `the kernel refused a BPF program (${cause.message})`,
-    "see what this host lacks: l7prof doctor; --debug shows the verifier's log",
-    { cause },
-  );
 }

@@ -1,8 +1,10 @@
 /** The second BPF object (bpf/tls.bpf.c): loaded with the maps of the first, attached file by file. */
 import { close, closeSync } from "node:fs";
 import { promisify } from "node:util";
+import { hasMultiUprobes } from "../kernel-version.ts";
 import { libbpf, type Pointer } from "../libbpf.ts";
-import { hasMultiUprobes, objectPath, type Probe } from "../probe.ts";
+import type { Probe } from "../probe.ts";
+import { objectPath, tlsSlots } from "../probe-object.ts";
 import type { Placement } from "./placements.ts";
 
 const BPF_TRACE_UPROBE_MULTI = 48;
@@ -37,7 +39,7 @@ export class TlsProbe {
     try {
       for (const name of SHARED_MAPS) bpf.reuseMap(bpf.findMap(object, name), probe.mapFd(name));
       probe.configure(object);
-      bpf.setMaxEntries(bpf.findMap(object, "tls_scratches"), probe.tlsSlots);
+      bpf.setMaxEntries(bpf.findMap(object, "tls_scratches"), tlsSlots());
       if (isMulti) for (const program of programsOf(object)) bpf.setExpectedAttachType(program, BPF_TRACE_UPROBE_MULTI);
       await bpf.loadObject(object);
       return new TlsProbe(probe, object, isMulti);
