@@ -30,6 +30,7 @@ import {
   EVENT_UNREADABLE,
 } from "./record-layout.ts";
 import { Sampler } from "./sampler.ts";
+import { type TcpReportEvents, TcpReports } from "./tcp-reports.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
 
 export interface ProfilerOptions extends ExchangeOptions {
@@ -49,7 +50,7 @@ export interface ProfilerOptions extends ExchangeOptions {
 }
 
 /** What happens while records are read. */
-export interface ProfilerEvents extends ExchangeEvents, LifecycleEvents, OpaqueEvents {
+export interface ProfilerEvents extends ExchangeEvents, LifecycleEvents, OpaqueEvents, TcpReportEvents {
   onWarning(code: string, message: string, timeNs: number): void;
   /** The name of a process that no record named; "" if it is not known. */
   nameOf(pid: number): string;
@@ -70,6 +71,7 @@ export class Profiler {
   private readonly exchanges: Exchanges;
   private readonly unreadable: UnreadableWarnings;
   private readonly opaqueConnections: OpaqueConnections;
+  private readonly tcpReports: TcpReports;
   private readonly lifecycle: Lifecycle;
 
   constructor(options: ProfilerOptions, events: ProfilerEvents) {
@@ -81,9 +83,11 @@ export class Profiler {
     this.unreadable = new UnreadableWarnings(events);
     this.opaqueConnections = new OpaqueConnections(events, this.unreadable, this.table);
     this.exchanges = new Exchanges(options, events, this.counters, this.aggregate, this.sampler);
-    const { counters, table, names, unreadable, opaqueConnections, exchanges } = this;
-    const { context } = exchanges;
-    this.lifecycle = new Lifecycle(events, { counters, context, table, names, unreadable, opaqueConnections });
+    this.tcpReports = new TcpReports(events, this.table, this.opaqueConnections);
+    const { counters, table, names, unreadable, opaqueConnections, tcpReports } = this;
+    const { context } = this.exchanges;
+    const parts = { counters, context, table, names, unreadable, opaqueConnections, tcpReports };
+    this.lifecycle = new Lifecycle(events, parts);
   }
 
   /** One record, in the order of the ring. The hot path. */
@@ -97,8 +101,8 @@ export class Profiler {
     else if (kind === EVENT_UNREADABLE) this.lifecycle.unreadableConnection(record);
     else if (kind === EVENT_PROCESS) this.lifecycle.process(record);
     else if (kind === EVENT_PEER) this.lifecycle.peer(record);
-    else if (kind === EVENT_TCP) this.lifecycle.tcp(record);
-    else if (kind === EVENT_DROP) this.lifecycle.drop(record);
+    else if (kind === EVENT_TCP) this.tcpReports.sample(record);
+    else if (kind === EVENT_DROP) this.tcpReports.drop(record);
     else if (kind === EVENT_REFUSED) this.refused(record);
     else if (kind === EVENT_BOUND) this.opaqueConnections.bound(record.connection, record.session);
   }
