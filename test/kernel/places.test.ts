@@ -9,7 +9,7 @@ import { ElfFile } from "../../src/kernel/tls/elf.ts";
 import { libraries, probedNames } from "../../src/kernel/tls/functions.ts";
 import { type Placement, placementsOf } from "../../src/kernel/tls/placements.ts";
 import { cheapPlace, innerOf } from "../../src/kernel/tls/places.ts";
-import { instructionAt, RCX, RDI, RSI } from "../../src/kernel/tls/x86.ts";
+import { effectAt, RCX, RDI, RSI } from "../../src/kernel/tls/x86-effect.ts";
 
 let directory: string;
 
@@ -34,17 +34,17 @@ describe.runIf(process.arch === "x64")("instructions", () => {
     let known = 0;
     const wrong: string[] = [];
     for (const { address, bytes, text } of objdump("/usr/lib/x86_64-linux-gnu/libssl.so.3")) {
-      const instruction = instructionAt(bytes, 0);
-      if (instruction === null) continue;
+      const effect = effectAt(bytes, 0);
+      if (effect === null) continue;
       known++;
       const [, target] = /^(?:call|j[a-z]+)(?:,p[nt])? +([0-9a-f]+)/.exec(text) ?? [];
       const kind = /^push /.test(text) ? "push" : /^call/.test(text) ? "call" : /^jmp/.test(text) ? "jump" : null;
       const isSame =
-        instruction.bytes === bytes.length &&
-        (target === undefined) === (instruction.target === null) &&
-        (target === undefined || address + instruction.target! === Number.parseInt(target, 16)) &&
-        (kind ?? (/^j/.test(text) ? "branch" : "other")) === instruction.kind;
-      if (!isSame) wrong.push(`${bytes.toString("hex")} ${text}: ${JSON.stringify(instruction)}`);
+        effect.bytes === bytes.length &&
+        (target === undefined) === (effect.target === null) &&
+        (target === undefined || address + effect.target! === Number.parseInt(target, 16)) &&
+        (kind ?? (/^j/.test(text) ? "branch" : "other")) === effect.kind;
+      if (!isSame) wrong.push(`${bytes.toString("hex")} ${text}: ${JSON.stringify(effect)}`);
     }
     expect(wrong).toEqual([]);
     expect(known).toBeGreaterThan(50_000);
@@ -54,8 +54,8 @@ describe.runIf(process.arch === "x64")("instructions", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         const code = Buffer.from(bytes);
-        const instruction = instructionAt(code, 0);
-        if (instruction !== null) expect(instruction.bytes).toBeLessThanOrEqual(code.length);
+        const effect = effectAt(code, 0);
+        if (effect !== null) expect(effect.bytes).toBeLessThanOrEqual(code.length);
         expect(cheapPlace(code, [RDI]) ?? 0).toBeLessThanOrEqual(code.length);
         innerOf(code, null);
       }),

@@ -1,5 +1,5 @@
 /** Which functions of which library are probed with which program of bpf/tls.bpf.c. */
-import { R8, RCX } from "./x86.ts";
+import { R8, RCX } from "./x86-effect.ts";
 
 export interface Probed {
   /** The program at its entry; null: none is needed. */

@@ -1,7 +1,7 @@
 /** Where in a file which program is attached. */
 import type { Library, Probed, Shared } from "./functions.ts";
 import { CODE_BYTES, cheapPlace, innerOf } from "./places.ts";
-import { RCX, RDI, RSI } from "./x86.ts";
+import { RCX, RDI, RSI } from "./x86-effect.ts";
 
 /** Program → where it is attached, in the order in which to attach. */
 export interface Placement {

@@ -3,7 +3,7 @@
  * page, with a second trap, unless it is one of those that it emulates: PUSH, JMP, Jcc, CALL (arch/x86/kernel/uprobes.c).
  * On a virtual machine that trap leaves the guest, and a call that is probed took 6 µs instead of 1.
  */
-import { instructionAt, R8, RCX, RDI, RSI, RSP } from "./x86.ts";
+import { effectAt, R8, RCX, RDI, RSI, RSP } from "./x86-effect.ts";
 
 /** What is read of a function. */
 export const CODE_BYTES = 96;
@@ -11,12 +11,12 @@ export const CODE_BYTES = 96;
 /** Past the few instructions after which the stack pointer and `registers` still are as the caller left them; or null. */
 export function cheapPlace(code: Buffer, registers: readonly number[]): number | null {
   for (let at = 0; ; ) {
-    const instruction = instructionAt(code, at);
-    if (instruction === null) return null;
-    if (instruction.kind !== "other") return at;
-    const { writes } = instruction;
+    const effect = effectAt(code, at);
+    if (effect === null) return null;
+    if (effect.kind !== "other") return at;
+    const { writes } = effect;
     if (writes === RSP || (writes !== null && registers.includes(writes))) return null;
-    at += instruction.bytes;
+    at += effect.bytes;
   }
 }
 
@@ -36,9 +36,9 @@ export function innerOf(code: Buffer, lengthAt: typeof RCX | typeof R8 | null): 
   // What the registers hold: the argument that came in one, or RSP for an address on the stack.
   const values = new Map<number, number>([RDI, RSI, RCX, R8, RSP].map((register) => [register, register]));
   for (let at = 0; ; ) {
-    const instruction = instructionAt(code, at);
-    if (instruction === null) return null;
-    const { kind, target, writes, from } = instruction;
+    const effect = effectAt(code, at);
+    if (effect === null) return null;
+    const { kind, target, writes, from } = effect;
     if (kind === "call" || kind === "jump") {
       if (values.get(RDI) !== RDI || values.get(RSI) !== RSI) return null;
       const found = ([RCX, R8] as const).find((register) => values.get(register) === (lengthAt ?? RSP));
@@ -49,6 +49,6 @@ export function innerOf(code: Buffer, lengthAt: typeof RCX | typeof R8 | null): 
       if (value === undefined) values.delete(writes);
       else values.set(writes, value);
     }
-    at += instruction.bytes;
+    at += effect.bytes;
   }
 }

@@ -1,14 +1,23 @@
 /**
- * Where the instructions of x86-64 begin and end, and which of them jump or return: as much as it takes to place a
- * breakpoint at no other byte than the first of one (Intel SDM, volume 2, chapter 2 and appendix A). What is not
- * known for sure is not decoded.
+ * Where the instructions of x86-64 begin and end, and which of them jump, call or return: as much as it takes to place
+ * a breakpoint at no other byte than the first of one (Intel SDM, volume 2, chapter 2 and appendix A). What is not
+ * known for sure is not decoded. All positions are from the beginning of the instruction.
  */
 
 export interface Instruction {
   readonly bytes: number;
+  /** With what comes before it: `0x0f1f`. Of those with VEX or EVEX, -1. */
+  readonly opcode: number;
+  readonly opcodeAt: number;
+  /** The REX prefix; 0 if there is none. */
+  readonly rex: number;
+  /** Where its operands are told; null: it has none of that kind. */
+  readonly modrmAt: number | null;
   readonly isReturn: boolean;
-  /** Of a relative jump, from the beginning of the instruction; null for all else, calls included. */
+  /** Where a relative jump leads; null for all else, calls included. */
   readonly jump: number | null;
+  /** Where a relative call leads. */
+  readonly call: number | null;
 }
 
 const MAX_BYTES = 15;
@@ -62,32 +71,52 @@ function table(text: string): (Form | null)[] {
 
 /** The instruction that begins at `at`; null if it is not known, or cut off. */
 export function decodeX86(code: Uint8Array, at: number): Instruction | null {
-  let next = at;
-  let [isShort, isShortAddress, isWide] = [false, false, false];
-  for (; PREFIXES.has(code[next]!); next++) {
-    isShort ||= code[next] === 0x66;
-    isShortAddress ||= code[next] === 0x67;
-  }
-  if ((code[next]! & 0xf0) === 0x40) isWide = (code[next++]! & 8) !== 0; // REX
-  const opcodeAt = next;
-  const found = formAt(code, opcodeAt);
+  const prefixes = prefixesAt(code, at);
+  const found = formAt(code, prefixes.end);
   if (found === null) return null;
-  const { form, opcode } = found;
-  const isRelative = isJump(code, opcodeAt) || (opcode === 0xe8 && opcode === code[opcodeAt]);
-  if (isRelative && isShort) return null; // AMD and Intel disagree about its length
-  next = found.end;
-  const modrm = code[next]!;
-  if (form.hasModrm) next += modrmBytes(code, next);
-  let immediate = form.immediate;
-  // TEST, alone in its group, has one.
-  if ((opcode === 0xf6 || opcode === 0xf7) && opcodeAt + 1 === found.end && (modrm & 0x30) === 0)
-    immediate = opcode === 0xf6 ? "b" : "z";
-  if (opcode === 0x8f && opcodeAt + 1 === found.end && (modrm & 0x38) !== 0) return null; // XOP
-  next += immediateBytes(immediate, isShort, isWide, isShortAddress);
+  const { form, opcode, end } = found;
+  const isLeading = isJump(opcode) || opcode === CALL;
+  if (isLeading && prefixes.isShort) return null; // AMD and Intel disagree about its length
+  if (opcode === 0x8f && (code[end]! & 0x38) !== 0) return null; // XOP
+  const immediate = immediateOf(form, opcode, code[end]!);
+  const next = end + (form.hasModrm ? modrmBytes(code, end) : 0) + immediateBytes(immediate, prefixes);
   const bytes = next - at;
   if (next > code.length || bytes > MAX_BYTES) return null;
-  const isReturn = opcodeAt + 1 === found.end && (code[opcodeAt] === 0xc3 || code[opcodeAt] === 0xc2);
-  return { bytes, isReturn, jump: isJump(code, opcodeAt) ? bytes + displacement(code, next, immediate) : null };
+  const target = isLeading ? bytes + displacement(code, next, immediate) : null;
+  return {
+    bytes,
+    opcode,
+    opcodeAt: prefixes.end - at,
+    rex: prefixes.rex,
+    modrmAt: form.hasModrm ? end - at : null,
+    isReturn: opcode === 0xc3 || opcode === 0xc2,
+    jump: opcode === CALL ? null : target,
+    call: opcode === CALL ? target : null,
+  };
+}
+
+const CALL = 0xe8;
+/** Not told apart. */
+const VECTOR = -1;
+
+interface Prefixes {
+  /** Of operand size and address size: 66 and 67. */
+  readonly isShort: boolean;
+  readonly isShortAddress: boolean;
+  readonly rex: number;
+  /** Where the opcode is. */
+  readonly end: number;
+}
+
+function prefixesAt(code: Uint8Array, at: number): Prefixes {
+  let end = at;
+  let [isShort, isShortAddress] = [false, false];
+  for (; PREFIXES.has(code[end]!); end++) {
+    isShort ||= code[end] === 0x66;
+    isShortAddress ||= code[end] === 0x67;
+  }
+  const rex = (code[end]! & 0xf0) === 0x40 ? code[end++]! : 0;
+  return { isShort, isShortAddress, rex, end };
 }
 
 interface Opcode {
@@ -105,29 +134,36 @@ function formAt(code: Uint8Array, at: number): Opcode | null {
   if (byte === 0x62) return vectorOpcode(code, at + 4, code[at + 1]! & 7);
   if (byte !== 0x0f) return withForm(ONE_BYTE[byte], byte, at + 1);
   const second = code[at + 1]!;
-  if (second === 0x38) return withForm(MODRM, code[at + 2]!, at + 3);
-  if (second === 0x3a) return withForm(MODRM_BYTE, code[at + 2]!, at + 3);
-  return withForm(TWO_BYTES[second], second, at + 2);
+  const opcode = 0x0f00 | second;
+  if (second === 0x38) return withForm(MODRM, (opcode << 8) | code[at + 2]!, at + 3);
+  if (second === 0x3a) return withForm(MODRM_BYTE, (opcode << 8) | code[at + 2]!, at + 3);
+  return withForm(TWO_BYTES[second], opcode, at + 2);
 }
 
 /** `map`: 1 what 0F begins, 2 0F 38, 3 0F 3A. */
 function vectorOpcode(code: Uint8Array, at: number, map: number): Opcode | null {
-  const opcode = code[at]!;
-  if (map === 2) return withForm(MODRM, opcode, at + 1);
-  if (map === 3) return withForm(MODRM_BYTE, opcode, at + 1);
+  const end = at + 1;
+  if (map === 2) return withForm(MODRM, VECTOR, end);
+  if (map === 3) return withForm(MODRM_BYTE, VECTOR, end);
   if (map !== 1) return null;
-  if (opcode === 0x77) return withForm(NONE, opcode, at + 1); // VZEROUPPER
-  return withForm(VECTOR_BYTE.has(opcode) ? MODRM_BYTE : MODRM, opcode, at + 1);
+  if (code[at] === 0x77) return withForm(NONE, VECTOR, end); // VZEROUPPER
+  return withForm(VECTOR_BYTE.has(code[at]!) ? MODRM_BYTE : MODRM, VECTOR, end);
 }
 
 function withForm(form: Form | null | undefined, opcode: number, end: number): Opcode | null {
   return form ? { form, opcode, end } : null;
 }
 
-function isJump(code: Uint8Array, at: number): boolean {
-  const byte = code[at]!;
-  if (byte === 0x0f) return (code[at + 1]! & 0xf0) === 0x80;
-  return (byte & 0xf0) === 0x70 || (byte >= 0xe0 && byte <= 0xe3) || byte === 0xe9 || byte === 0xeb;
+function isJump(opcode: number): boolean {
+  const isConditional = (opcode & 0xfff0) === 0x70 || (opcode & 0xfff0) === 0x0f80;
+  return isConditional || (opcode >= 0xe0 && opcode <= 0xe3) || opcode === 0xe9 || opcode === 0xeb;
+}
+
+/** TEST, alone in its group, has one. */
+function immediateOf(form: Form, opcode: number, modrm: number): Immediate {
+  const isTest = (opcode === 0xf6 || opcode === 0xf7) && (modrm & 0x30) === 0;
+  if (!isTest) return form.immediate;
+  return opcode === 0xf6 ? "b" : "z";
 }
 
 function displacement(code: Uint8Array, end: number, immediate: Immediate): number {
@@ -136,7 +172,7 @@ function displacement(code: Uint8Array, end: number, immediate: Immediate): numb
 }
 
 /** ModR/M, SIB and displacement. */
-export function modrmBytes(code: Uint8Array, at: number): number {
+function modrmBytes(code: Uint8Array, at: number): number {
   const modrm = code[at]!;
   const [mod, rm] = [modrm >> 6, modrm & 7];
   if (mod === 3) return 1;
@@ -146,7 +182,8 @@ export function modrmBytes(code: Uint8Array, at: number): number {
   return 1 + Number(hasSib) + displacementBytes;
 }
 
-function immediateBytes(immediate: Immediate, isShort: boolean, isWide: boolean, isShortAddress: boolean): number {
+function immediateBytes(immediate: Immediate, { isShort, isShortAddress, rex }: Prefixes): number {
+  const isWide = (rex & 8) !== 0;
   const z = isShort && !isWide ? 2 : 4;
   const bytes = { "": 0, b: 1, w: 2, z, wb: 3, v: isWide ? 8 : z, address: isShortAddress ? 4 : 8 };
   return bytes[immediate];
