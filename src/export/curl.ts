@@ -4,6 +4,7 @@
  * heads as they went over the connection (latin1), bodies as they are.
  */
 import type { Header, Sample } from "../core/profile/sample.ts";
+import { headerWord, isToken, singleQuoted as quoted, sentHeaders } from "../output/curl.ts";
 import { rfc3339 } from "../output/rfc3339.ts";
 import { ExportFile } from "./export-file.ts";
 import type { Exporter, Trouble } from "./exporter.ts";
@@ -47,7 +48,7 @@ const LONG_BODY_BYTES = 65_536;
 /** Null if the request can't be sent again: its headers were not kept, or its target is that of a CONNECT. */
 export function curlCommand(sample: Sample): Buffer | null {
   const { request, response, timeUs, durationMs } = sample;
-  if (request.headers.length === 0 || request.method === "CONNECT" || !TOKEN.test(request.method)) return null;
+  if (request.headers.length === 0 || request.method === "CONNECT" || !isToken(request.method)) return null;
   const { method, uri, version } = request;
   const title = `${rfc3339(timeUs)} ${response.status} after ${durationMs} ms: ${method} ${uri}`;
   const body = bodyOf(sample);
@@ -68,31 +69,15 @@ export function curlCommand(sample: Sample): Buffer | null {
   return Buffer.from(`\n# ${comment(title)}\n${note}${isCut ? commentedOut(command) : command}\n`, "latin1");
 }
 
-/** RFC 9110, 5.6.2. A name that is none could be an option to curl (`-H @file`). */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
-/** What curl makes itself for this connection, or for this body. */
-const NOT_SENT = new Set([
-  "connection",
-  "content-length",
-  "keep-alive",
-  "proxy-connection",
-  "expect",
-  "upgrade",
-  "http2-settings",
-]);
 /** What curl would add. */
 const ADDED = ["user-agent", "accept"];
 
 function headerWords(headers: readonly Header[], hasBody: boolean): string[] {
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
   const added = [...ADDED, ...(hasBody ? ["content-type", "expect"] : [])].filter((name) => !names.has(name));
-  const isSent = ([name]: Header) =>
-    TOKEN.test(name) && !NOT_SENT.has(name.toLowerCase()) && (hasBody || name.toLowerCase() !== "transfer-encoding");
+  const sent = sentHeaders(headers).filter(([name]) => hasBody || name.toLowerCase() !== "transfer-encoding");
   return [
-    ...headers
-      .filter(isSent)
-      .map(([name, value]) => `--header ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`),
+    ...sent.map((header) => `--header ${quoted(headerWord(header))}`),
     ...added.map((name) => `--header ${quoted(`${name}:`)}`),
   ];
 }
@@ -115,11 +100,6 @@ function bodyOf(sample: Sample): { readonly before: string; readonly words: stri
 
 function isLengthZero(sample: Sample): boolean {
   return headerOf(sample, "content-length") === "0" && sample.request.method !== "HEAD";
-}
-
-/** A word of the shell, in which nothing means anything. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function comment(text: string): string {

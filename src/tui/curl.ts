@@ -1,21 +1,20 @@
 /** A sampled request as a command line that sends it again. Safe to paste, whatever came over the wire. */
 import type { Sample, SampledRequest } from "../core/profile/sample.ts";
+import { headerWord, sentHeaders, singleQuoted } from "../output/curl.ts";
 import { escapeForTerminal } from "../output/escape.ts";
 import { formatExact } from "../output/units.ts";
 
-/** What curl says itself. */
-const OWN_HEADERS = new Set(["host", "content-length", "transfer-encoding", "connection", "expect"]);
-/** RFC 9110, 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+/** The one stands in the URL, and the body is without the other. */
+const NOT_SENT = new Set(["host", "transfer-encoding"]);
 
 export function curlCommand(sample: Sample): string {
   const { request } = sample;
-  const headers = request.headers.filter(([name]) => TOKEN.test(name) && !OWN_HEADERS.has(name.toLowerCase()));
+  const headers = sentHeaders(request.headers).filter(([name]) => !NOT_SENT.has(name.toLowerCase()));
   const words = [
     "curl -i -g",
     ...methodWords(request),
     quoted(urlOf(sample)),
-    ...headers.map(([name, value]) => `-H ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`),
+    ...headers.map((header) => `-H ${quoted(headerWord(header))}`),
     ...bodyWords(request),
   ];
   return words.join(" ") + cutNote(request);
@@ -49,7 +48,7 @@ function cutNote({ truncated, body, bodyEncoding, bodyBytes }: SampledRequest): 
 /** For a POSIX shell where it can be, for bash where bytes must be written as escapes. */
 function quoted(text: string): string {
   if (/^[\w./:?&=%@+,-]+$/.test(text) && !/[?&]/.test(text)) return text;
-  if (escapeForTerminal(text) === text) return `'${text.replaceAll("'", "'\\''")}'`;
+  if (escapeForTerminal(text) === text) return singleQuoted(text);
   const escaped = Array.from(text, (character) => {
     if (character === "'" || character === "\\") return `\\${character}`;
     if (escapeForTerminal(character) === character) return character;

@@ -132,6 +132,7 @@ describe("the curl command", () => {
     const headers: [string, string][] = [
       ["Host", "shop:8080"],
       ["Content-Length", "9"],
+      ["Keep-Alive", "timeout=5"],
       ["X-A", "it's"],
       ["Empty", ""],
     ];
