@@ -3,6 +3,7 @@
  * message of an exchange and is reused with it, so that noting a call is a few stores and allocates nothing.
  */
 import type { RecordCursor } from "./decode.ts";
+import type { SocketCall } from "./profile/wire.ts";
 import { FLAG_RETRANSMITS } from "./record-layout.ts";
 
 export const MAX_CALLS = 32;
@@ -10,26 +11,6 @@ export const MAX_CALLS = 32;
 /** Most messages take one or two calls; the log grows once, and stays so. */
 const FIRST_CALLS = 2;
 const FIELDS = 8;
-
-/** One socket call as it returned. */
-export interface SocketCall {
-  /** CALL_… of bpf/events.h. */
-  readonly call: number;
-  /** When it returned, CLOCK_MONOTONIC. */
-  readonly timeNs: number;
-  /** All that the call moved, also of other messages. */
-  readonly bytes: number;
-  /** Of its first byte in the stream, modulo 2^32, and how far the other direction had come. */
-  readonly position: number;
-  readonly otherPosition: number;
-  readonly threadId: number;
-  /** Smoothed round trip time, microseconds; 0 where there is none. */
-  readonly srttUs: number;
-  /** Segments that the connection had sent again so far, modulo 256; null where nobody counted. */
-  readonly retransmitCount: number | null;
-  /** When it began, CLOCK_MONOTONIC; null where calls were not timed. */
-  readonly startNs: number | null;
-}
 
 export class CallLog {
   /** All calls, those that are not kept included. */

@@ -2,13 +2,12 @@
  * An exchange as events of a span: the request and the response, each from its first byte to its last, and the socket
  * calls that carried them. Names, tags and summary are those of SkyWalking Rover; sizes are bytes, times nanoseconds.
  */
-import type { SocketCall } from "./calls.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Instant } from "./profile/instant.ts";
 import type { ProcessInfo, Side } from "./profile/parties.ts";
 import type { SampledMessage, SampledRequest, SampledResponse, SampleEvent } from "./profile/sample.ts";
-import type { WireMessage, WireSample } from "./profile/wire.ts";
+import type { SocketCall, WireMessage, WireSample } from "./profile/wire.ts";
 import {
   CALL_READ,
   CALL_READV,

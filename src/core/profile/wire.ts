@@ -1,5 +1,4 @@
 /** How a sampled exchange went over its connection. Views do not show it; exports need it. */
-import type { SocketCall } from "../calls.ts";
 import type { Instant } from "./instant.ts";
 
 export interface WireSample {
@@ -37,4 +36,24 @@ export interface WireMessage {
 export interface WireCall extends SocketCall {
   /** When it returned. */
   readonly time: Instant;
+}
+
+/** One socket call as it returned. */
+export interface SocketCall {
+  /** CALL_… of bpf/events.h. */
+  readonly call: number;
+  /** When it returned, CLOCK_MONOTONIC. */
+  readonly timeNs: number;
+  /** All that the call moved, also of other messages. */
+  readonly bytes: number;
+  /** Of its first byte in the stream, modulo 2^32, and how far the other direction had come. */
+  readonly position: number;
+  readonly otherPosition: number;
+  readonly threadId: number;
+  /** Smoothed round trip time, microseconds; 0 where there is none. */
+  readonly srttUs: number;
+  /** Segments that the connection had sent again so far, modulo 256; null where nobody counted. */
+  readonly retransmitCount: number | null;
+  /** When it began, CLOCK_MONOTONIC; null where calls were not timed. */
+  readonly startNs: number | null;
 }
