@@ -7,6 +7,7 @@
 #include "call-time.bpf.h"
 #include "payload.bpf.h"
 #include "peer.bpf.h"
+#include "quic.bpf.h"
 #include "sniff.bpf.h"
 #include "socket.bpf.h"
 #include "syscalls.bpf.h"
@@ -19,6 +20,7 @@ static __always_inline void set_message(struct transfer *transfer, u64 address)
 
 	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
 		return;
+	transfer->peer = (u64)message.msg_name;
 	transfer->vectors = (u64)message.msg_iov;
 	transfer->vector_count = message.msg_iovlen;
 }
@@ -34,11 +36,12 @@ static __always_inline bool describe(struct transfer *transfer, struct pt_regs *
 	switch (call) {
 	case CALL_RECVFROM:
 		flags = SYSCALL_ARG3(regs);
-		transfer->buffer = SYSCALL_ARG1(regs);
-		break;
+		/* fallthrough */
+	case CALL_SENDTO:
+		transfer->peer = SYSCALL_ARG4(regs);
+		/* fallthrough */
 	case CALL_READ:
 	case CALL_WRITE:
-	case CALL_SENDTO:
 		transfer->buffer = SYSCALL_ARG1(regs);
 		break;
 	case CALL_READV:
@@ -70,7 +73,7 @@ static __always_inline bool describe(struct transfer *transfer, struct pt_regs *
 	return !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
 }
 
-/* A connection seen for the first time, or NULL if it is none that could carry HTTP. */
+/* A connection seen for the first time, or NULL if it is none that could carry HTTP or QUIC. */
 static __always_inline struct connection *add_connection(struct socket_ref *ref)
 {
 	struct connection entry = { .inode = ref->inode, .state = CONNECTION_SNIFFED };
@@ -79,9 +82,13 @@ static __always_inline struct connection *add_connection(struct socket_ref *ref)
 	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 	u64 key = (u64)sk;
 
-	if (!is_stream_socket(sk))
+	if (is_udp(sk, family, protocol)) {
+		if (is_dns(sk))
+			return NULL;
+		entry.state = is_wanted_datagram(sk) ? CONNECTION_DATAGRAMS : CONNECTION_IGNORED;
+	} else if (!is_stream_socket(sk)) {
 		return NULL;
-	if (family == AF_INET || family == AF_INET6) {
+	} else if (family == AF_INET || family == AF_INET6) {
 		if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 			return NULL;
 		entry.is_tcp = protocol == IPPROTO_TCP;
@@ -205,6 +212,10 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	if (!connection || !scratch)
 		return;
 	if (connection->state >= CONNECTION_IGNORED) {
+		if (connection->state >= CONNECTION_DATAGRAMS) {
+			datagrams_moved(connection, ref, scratch, transfer);
+			return;
+		}
 		if (connection->state >= CONNECTION_OPAQUE) {
 			find_peer_once(connection, ref, transfer->is_write);
 			sample_tcp(connection, ref, bpf_ktime_get_ns());

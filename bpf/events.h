@@ -26,10 +26,11 @@
 #define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
 #define FLAG_OVERTAKES 4 /* EVENT_DATA with FLAG_TLS, of a read: a write that began before may still be to be told of */
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
+#define FLAG_QUIC 8 /* EVENT_OPAQUE: a UDP socket that carries QUIC */
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 #define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */
 #define FLAG_TIMED 128 /* EVENT_DATA: behind the payload, at a multiple of 8, stands a u64: when the call began */
-#define FLAG_CIPHER 32 /* EVENT_DATA: of an opaque connection whose session is not known; nothing is copied */
+#define FLAG_CIPHER 32 /* EVENT_DATA: of an opaque connection whose session is not known; of QUIC only long headers are copied */
 
 /* event.call: EVENT_DATA */
 #define CALL_READ 1
@@ -169,6 +170,8 @@ struct mapped_event {
 #define CONNECTION_IGNORED 2  /* not HTTP, or not asked for */
 #define CONNECTION_OPAQUE 3   /* TLS: its calls are counted until its session is known */
 #define CONNECTION_BOUND 4    /* TLS: its session is known and reported instead */
+#define CONNECTION_DATAGRAMS 5 /* a UDP socket: each of its first calls is looked at, then some */
+#define CONNECTION_QUIC 6     /* a UDP socket that carries QUIC: its calls are counted */
 
 /* Value of the map `connections`; user space may set `state`. */
 struct connection {

@@ -96,6 +96,7 @@ struct transfer {
 	u8 call;
 	bool is_kept;     /* the vectors are in the scratch, too: those of the process may be gone */
 	bool is_deferred; /* the call may have returned before others of which we heard earlier: io_uring */
+	u64 peer;         /* a datagram's other end as the call names it, a sockaddr of the process; 0: it does not */
 	u64 goroutine;    /* what Go has in its register for it; else anything, or 0 */
 	u32 moved;        /* bytes that went by since the last that were told of, these included */
 };

@@ -107,7 +107,7 @@ static __always_inline void read_addresses(struct sock *sk, struct open_event *r
 
 	record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	record->network = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	bases = record->family == AF_UNIX ? unix_peer(sk) : tcp_bases(sk);
+	bases = record->family == AF_UNIX ? unix_peer(sk) : is_stream_socket(sk) ? tcp_bases(sk) : 0;
 	record->in_base = bases >> 32;
 	record->out_base = (u32)bases;
 	if (record->family == AF_UNIX) {
@@ -125,8 +125,8 @@ static __always_inline void read_addresses(struct sock *sk, struct open_event *r
 	}
 }
 
-static __always_inline bool emit_open(struct scratch *scratch, struct task_struct *task, struct socket_ref *ref,
-				      u8 kind, u8 flags, u32 moved_bytes)
+static __always_inline void describe_open(struct scratch *scratch, struct task_struct *task, struct socket_ref *ref,
+					  u8 kind, u8 flags)
 {
 	struct open_event *record = &scratch->open;
 
@@ -136,7 +136,13 @@ static __always_inline bool emit_open(struct scratch *scratch, struct task_struc
 	record->socket = (u64)ref->sk;
 	read_addresses(ref->sk, record);
 	BPF_CORE_READ_STR_INTO(&record->comm, task, group_leader, comm);
-	return emit(record, sizeof(*record), moved_bytes);
+}
+
+static __always_inline bool emit_open(struct scratch *scratch, struct task_struct *task, struct socket_ref *ref,
+				      u8 kind, u8 flags, u32 moved_bytes)
+{
+	describe_open(scratch, task, ref, kind, flags);
+	return emit(&scratch->open, sizeof(scratch->open), moved_bytes);
 }
 
 #endif

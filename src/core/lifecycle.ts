@@ -84,7 +84,7 @@ export class Lifecycle {
   data(record: RecordCursor): void {
     const open = this.table.get(record.connection);
     if (open === undefined) {
-      if ((record.flags & FLAG_CIPHER) !== 0) this.opaqueConnections.moved(record.connection, record.length);
+      if ((record.flags & FLAG_CIPHER) !== 0) this.opaqueConnections.moved(record);
       return;
     }
     this.counters.seenBytes += record.length;
@@ -195,7 +195,7 @@ export class Lifecycle {
     const known = this.table.get(record.connection);
     if (known !== undefined) this.close(known, record.timeNs); // its end was not seen
     this.names.learn(record.pid, record.comm);
-    this.opaqueConnections.opened(openConnection(record));
+    this.opaqueConnections.opened(openConnection(record), record.flags);
   }
 
   process(record: RecordCursor): void {

@@ -1,16 +1,22 @@
 /**
  * Encrypted connections whose plaintext is not read: none of them just disappears. A connection is counted when it has
- * ended, or was open for a second, without that its session showed. A row for each process and library.
+ * ended, or was open for a second, without that its session showed. A row for each process and library. So are UDP
+ * sockets that carry QUIC.
  */
 import { type ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
+import type { RecordCursor } from "./decode.ts";
 import type { ProcessInfo } from "./profile/parties.ts";
 import type { UnreadableTls } from "./profile/window.ts";
+import { QuicConnections } from "./quic.ts";
+import { FLAG_QUIC } from "./record-layout.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
 
 const MAX_CONNECTIONS = 65_536;
 const MAX_ROWS = 1000;
 /** The handshake shows the session; on an open connection the next call of the library does. */
 const MAX_WAIT_NS = 1e9;
+/** What a row says of QUIC: how its connections are counted, since a socket has many. */
+const QUIC = "QUIC (by Initial packets)";
 
 export interface OpaqueEvents {
   /** What the process encrypts with. */
@@ -31,6 +37,8 @@ interface Opaque {
   row: Row | null;
   /** Number of its session; null: not known. */
   session: number | null;
+  /** Null: it is no socket of QUIC, but a connection. */
+  readonly quic: QuicConnections | null;
 }
 
 export class OpaqueConnections {
@@ -52,21 +60,31 @@ export class OpaqueConnections {
     this.warnings = warnings;
   }
 
-  opened(open: OpenConnection): void {
+  opened(open: OpenConnection, flags: number): void {
+    const isQuic = (flags & FLAG_QUIC) !== 0;
+    const known = this.connections.get(open.info.id);
+    if (isQuic && known?.open.info.socket === open.info.socket) return; // the kernel forgot it for a while
     this.closed(open.info.id);
     const oldest = this.connections.keys().next().value;
     if (this.connections.size >= MAX_CONNECTIONS && oldest !== undefined) this.closed(oldest);
-    const opaque: Opaque = { open, bytes: 0, row: null, session: null };
-    this.table.addEnds(open);
+    const opaque = { open, bytes: 0, row: null, session: null, quic: isQuic ? new QuicConnections() : null };
+    if (!isQuic) this.table.addEnds(open);
     this.connections.set(open.info.id, opaque);
   }
 
-  moved(id: number, bytes: number): void {
-    const opaque = this.connections.get(id);
+  moved(record: RecordCursor): void {
+    const opaque = this.connections.get(record.connection);
     if (opaque === undefined) return;
-    opaque.bytes += bytes;
-    if (opaque.row !== null) opaque.row.bytes += bytes;
-    else if (opaque.session === null) this.waiting.add(opaque);
+    opaque.bytes += record.length;
+    const more = opaque.quic?.moved(record) ?? 0;
+    if (opaque.row !== null) {
+      opaque.row.bytes += record.length;
+      opaque.row.connections += more;
+    } else if (opaque.quic !== null) {
+      this.count(opaque);
+    } else if (opaque.session === null) {
+      this.waiting.add(opaque);
+    }
   }
 
   /** Its plaintext is read from here on. */
@@ -136,16 +154,22 @@ export class OpaqueConnections {
 
   private count(opaque: Opaque): void {
     this.waiting.delete(opaque);
-    const row = this.rowOf(opaque.open);
+    const { open, quic } = opaque;
+    const row = this.rowOf(opaque);
+    const isFirst = row.connections === 0;
     opaque.row = row;
-    row.connections++;
+    row.connections += quic?.count ?? 1;
     row.bytes += opaque.bytes;
-    const what = `is encrypted with TLS that l7prof can't read: ${row.library}`;
-    this.warnings.warn("tls-unreadable", what, opaque.open, opaque.open.info.isFresh);
+    if (quic === null) {
+      const what = `is encrypted with TLS that l7prof can't read: ${row.library}`;
+      this.warnings.warn("tls-unreadable", what, open, open.info.isFresh);
+    } else if (isFirst) {
+      this.warnings.warn("tls-unreadable", "speaks QUIC, as HTTP/3 does, which l7prof can't read", open, false);
+    }
   }
 
-  private rowOf({ opener }: OpenConnection): Row {
-    const library = this.libraryOf(opener.pid);
+  private rowOf({ open: { opener }, quic }: Opaque): Row {
+    const library = quic === null ? this.libraryOf(opener.pid) : QUIC;
     const key = `${opener.pid} ${library}`;
     const known = this.rows.get(key);
     if (known !== undefined) return known;

@@ -14,6 +14,7 @@ import {
   FLAG_CIPHER,
   FLAG_END,
   FLAG_FRESH,
+  FLAG_QUIC,
   FLAG_TLS,
   FLAG_WRITE,
   LAYOUT,
@@ -223,6 +224,21 @@ export class WireConnection {
     return this;
   }
 
+  /** A UDP socket over which a datagram with QUIC's long header went. */
+  quic(isWrite = false): this {
+    return this.openRecord(EVENT_OPAQUE, isWrite, FLAG_QUIC);
+  }
+
+  /** Its calls, with the first bytes of those that have a long header. */
+  datagram(bytes: number, header: Uint8Array, isWrite = false): this {
+    const flags = FLAG_CIPHER | (isWrite ? FLAG_WRITE : 0);
+    const record = this.dataRecord(bytes, 0, 0, flags, this.pid, header.length);
+    put(record, LAYOUT.data_event.head_bytes, header.length);
+    new Uint8Array(record.buffer, SIZES.data_event).set(header);
+    this.send(record);
+    return this;
+  }
+
   /** Ciphertext of an opaque connection went by. */
   cipher(bytes: number): this {
     this.send(this.dataRecord(bytes, 0, 0, FLAG_CIPHER, this.pid));
@@ -282,10 +298,10 @@ export class WireConnection {
     return record;
   }
 
-  private openRecord(kind: number, isWrite: boolean): this {
+  private openRecord(kind: number, isWrite: boolean, flags = 0): this {
     const { unix, comm, isFresh, socket } = this.options;
     const fresh = (isFresh ?? true) && unix === undefined ? FLAG_FRESH : 0;
-    const record = this.wire.record("open_event", kind, this.event(fresh | (isWrite ? FLAG_WRITE : 0)));
+    const record = this.wire.record("open_event", kind, this.event(flags | fresh | (isWrite ? FLAG_WRITE : 0)));
     put(record, LAYOUT.open_event.socket, socket ?? BigInt(this.id) * 64n);
     putText(record, LAYOUT.open_event.comm, comm ?? "server");
     put(record, LAYOUT.open_event.in_base, this.options.bases?.[0] ?? 0);

@@ -3,7 +3,7 @@
  * the probes to each once. What fails is said with its reason, and the rest goes on.
  */
 import type { RecordCursor } from "../../core/decode.ts";
-import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, PROCESS_ENDED } from "../../core/record-layout.ts";
+import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, FLAG_QUIC, PROCESS_ENDED } from "../../core/record-layout.ts";
 import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { ElfFile } from "./elf.ts";
@@ -81,7 +81,7 @@ export class TlsTracer {
       if (record.what === PROCESS_ENDED) return;
       this.pending.add(pid);
       this.hasStarted = true;
-    } else if (kind === EVENT_OPAQUE && !this.seen.has(pid)) {
+    } else if (kind === EVENT_OPAQUE && (record.flags & FLAG_QUIC) === 0 && !this.seen.has(pid)) {
       if (this.seen.size >= MAX_SEEN) this.seen.clear();
       this.seen.set(pid, "");
       this.pending.add(pid);
