@@ -1,21 +1,20 @@
 /** One run: feeds the records to the profiler, and at the right times its profiles to the view. */
+import { Clock } from "./clock.ts";
 import { type Config, isExporting } from "./config.ts";
 import type { RecordCursor } from "./core/decode.ts";
 import type { Focus } from "./core/overview.ts";
 import type { Metrics } from "./core/profile/figures.ts";
-import type { Instant } from "./core/profile/instant.ts";
-import type { Place } from "./core/profile/parties.ts";
 import type { Start } from "./core/profile/start.ts";
 import type { Ended, Total } from "./core/profile/window.ts";
 import { Profiler } from "./core/profiler.ts";
 import { createRouter } from "./core/route.ts";
 import { compileRules } from "./core/rules.ts";
+import { Recorder } from "./recording/recorder.ts";
 import type { RecordingWriter } from "./recording/writer.ts";
 import type { Progress, Source, SourceReader } from "./source.ts";
 import type { Run, View } from "./view.ts";
 
 const NS_PER_MS = 1e6;
-const NS_PER_US = 1e3;
 /** An hour, at the default interval. */
 const MAX_IDLE_WINDOWS = 3600;
 
@@ -32,8 +31,8 @@ export class Session implements SourceReader, Run {
   private lostWarned = 0;
   private isCoverageWarned = false;
   private readonly maxExchanges: number;
-  private readonly recording: RecordingWriter | null;
-  private recordingError: unknown = undefined;
+  private readonly recorder: Recorder;
+  private readonly clock: Clock;
 
   /** `hostOf`: the name of an address, null as long as none is known. */
   constructor(
@@ -46,7 +45,8 @@ export class Session implements SourceReader, Run {
     this.config = config;
     this.source = source;
     this.view = view;
-    this.recording = recording;
+    this.recorder = new Recorder(source, recording);
+    this.clock = new Clock(source);
     this.maxExchanges = config.count ?? Number.POSITIVE_INFINITY;
     this.windowStartNs = source.startNs;
     this.totalStartNs = source.startNs;
@@ -65,8 +65,8 @@ export class Session implements SourceReader, Run {
         maxEndpoints: config.routes.maxEndpoints,
         mergesEndpoints: config.live,
         keepsWire: config.exports.pcapFile !== null,
-        toEpochUs: (ns) => this.epochUs(ns),
-        toInstant: (ns) => this.instant(ns),
+        toEpochUs: (ns) => this.clock.epochUs(ns),
+        toInstant: (ns) => this.clock.instant(ns),
       },
       {
         onSample: (sample) => view.sample(sample),
@@ -74,11 +74,11 @@ export class Session implements SourceReader, Run {
         onWarning: (code, message, timeNs) => this.warn(code, message, timeNs),
         onIgnore: (connection) => this.source.ignore(connection),
         onPass: (stretch) => this.source.pass(stretch),
-        nameOf: (pid) => this.nameOf(pid),
-        placeOf: (pid) => this.placeOf(pid),
+        nameOf: (pid) => this.recorder.nameOf(pid),
+        placeOf: (pid) => this.recorder.placeOf(pid),
         hostOf,
-        tlsLibraryOf: (pid) => this.tlsLibraryOf(pid),
-        dropReasonOf: (reason) => this.dropReasonOf(reason),
+        tlsLibraryOf: (pid) => this.recorder.tlsLibraryOf(pid),
+        dropReasonOf: (reason) => this.recorder.dropReasonOf(reason),
       },
     );
   }
@@ -91,7 +91,7 @@ export class Session implements SourceReader, Run {
     const { counters } = this.profiler;
     if (counters.exchanges >= this.maxExchanges) return;
     this.profiler.receive(record);
-    if (this.recording !== null) this.record((recording) => recording.record(record)); // after the names it asked for
+    this.recorder.record(record); // after the names it asked for
     if (counters.exchanges >= this.maxExchanges) this.source.stop("count");
   }
 
@@ -104,7 +104,7 @@ export class Session implements SourceReader, Run {
   }
 
   onLost(events: number, bytes: number): void {
-    this.record((recording) => recording.lost(events, bytes));
+    this.recorder.lost(events, bytes);
     this.profiler.counters.lostEvents = events;
     this.profiler.counters.lostBytes = bytes;
   }
@@ -128,13 +128,12 @@ export class Session implements SourceReader, Run {
     this.windowStartNs = endNs;
     this.totalStartNs = this.source.startNs;
     const windowMs = (endNs - this.source.startNs) / NS_PER_MS;
-    this.view.summary({ ...this.profiler.total(this.epochUs(endNs), windowMs), ended });
-    this.record((recording) => recording.end(ended, endNs));
-    if (this.recordingError !== undefined) throw this.recordingError;
+    this.view.summary({ ...this.profiler.total(this.clock.epochUs(endNs), windowMs), ended });
+    this.recorder.end(ended, endNs);
   }
 
   total(): Total {
-    return this.profiler.soFar(this.epochUs(this.windowStartNs), this.totalMs());
+    return this.profiler.soFar(this.clock.epochUs(this.windowStartNs), this.totalMs());
   }
 
   distributions(focus: Focus): Metrics {
@@ -162,19 +161,8 @@ export class Session implements SourceReader, Run {
     return (this.windowStartNs - this.totalStartNs) / NS_PER_MS;
   }
 
-  /** A recording that can't go on ends the run, but not before its summary. */
-  private record(step: (recording: RecordingWriter) => void): void {
-    if (this.recording === null || this.recordingError !== undefined) return;
-    try {
-      step(this.recording);
-    } catch (error) {
-      this.recordingError = error;
-      this.source.stop("signal");
-    }
-  }
-
-  warn(code: string, message: string, timeNs: number): void {
-    this.view.warning({ timeUs: this.epochUs(timeNs), code, message });
+  private warn(code: string, message: string, timeNs: number): void {
+    this.view.warning({ timeUs: this.clock.epochUs(timeNs), code, message });
   }
 
   /** A live window that comes late is as long as it took; of a recording each is exact, the empty ones too. */
@@ -192,7 +180,7 @@ export class Session implements SourceReader, Run {
     this.warnOfLoss(endNs);
     const windowMs = (endNs - this.windowStartNs) / NS_PER_MS;
     this.windowStartNs = endNs;
-    this.view.window(this.profiler.endWindow(this.epochUs(endNs), windowMs));
+    this.view.window(this.profiler.endWindow(this.clock.epochUs(endNs), windowMs));
   }
 
   private warnOfLoss(timeNs: number): void {
@@ -206,40 +194,5 @@ export class Session implements SourceReader, Run {
       this.warn("coverage", "part of the HTTP traffic could not be read: the summary's counters say what", timeNs);
       this.isCoverageWarned = true;
     }
-  }
-
-  private nameOf(pid: number): string {
-    const comm = this.source.nameOf(pid);
-    this.record((recording) => recording.name(pid, comm));
-    return comm;
-  }
-
-  private placeOf(pid: number): Place {
-    const place = this.source.placeOf(pid);
-    if (Object.keys(place).length > 0) this.record((recording) => recording.place(pid, place));
-    return place;
-  }
-
-  private instant(ns: number): Instant {
-    const { startUs, startNs } = this.source;
-    const pastSecondNs = (startUs % 1e6) * NS_PER_US + (ns - startNs);
-    const seconds = Math.floor(pastSecondNs / 1e9);
-    return { seconds: Math.floor(startUs / 1e6) + seconds, nanos: Math.round(pastSecondNs - seconds * 1e9) };
-  }
-
-  private tlsLibraryOf(pid: number): string {
-    const library = this.source.tlsLibraryOf(pid);
-    this.record((recording) => recording.tlsLibrary(pid, library));
-    return library;
-  }
-
-  private dropReasonOf(reason: number): string {
-    const name = this.source.dropReasonOf(reason);
-    this.record((recording) => recording.dropReason(reason, name));
-    return name;
-  }
-
-  private epochUs(ns: number): number {
-    return Math.round(this.source.startUs + (ns - this.source.startNs) / NS_PER_US);
   }
 }

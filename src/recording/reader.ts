@@ -14,12 +14,11 @@ import {
   ENTRY_PLACE,
   ENTRY_RECORD,
   ENTRY_TLS_LIBRARY,
-  MAGIC,
   MAX_ENTRY_BYTES,
-  MAX_HEADER_BYTES,
   padded,
   type RecordingHeader,
 } from "./format.ts";
+import { headerOf } from "./header.ts";
 import { readPlace } from "./place.ts";
 
 const BUFFER_BYTES = 4 << 20;
@@ -124,13 +123,9 @@ export class RecordingSource implements Source {
   }
 
   private readHeader(): RecordingHeader {
-    const length = this.end >= 16 && this.bytes.toString("latin1", 0, 8) === MAGIC ? this.bytes.readUInt32LE(8) : 0;
     try {
-      if (length === 0 || length % 8 !== 0 || length > MAX_HEADER_BYTES || 16 + length > this.end)
-        throw new Error("no header");
-      const header = JSON.parse(this.bytes.toString("utf8", 16, 16 + length)) as RecordingHeader;
-      if (!isHeader(header)) throw new Error("another header");
-      this.start = 16 + length;
+      const { header, end } = headerOf(this.bytes.subarray(0, this.end));
+      this.start = end;
       return header;
     } catch (cause) {
       closeSync(this.fd);
@@ -211,20 +206,4 @@ export class RecordingSource implements Source {
     }
     return this.end;
   }
-}
-
-function isHeader({ startNs, startUs, targets }: RecordingHeader): boolean {
-  return isTime(startNs) && isTime(startUs) && Array.isArray(targets) && targets.every(isTarget);
-}
-
-/** As integers no clock goes further. */
-function isTime(value: number): boolean {
-  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
-}
-
-function isTarget(target: Readonly<Record<string, unknown>>): boolean {
-  const { pid, comm, cgroup, port, all } = target;
-  const isNumber = (value: unknown) => value === undefined || typeof value === "number";
-  const isText = (value: unknown) => value === undefined || typeof value === "string";
-  return isNumber(pid) && isNumber(port) && isText(comm) && isText(cgroup) && (all === undefined || all === true);
 }

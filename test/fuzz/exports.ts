@@ -12,7 +12,7 @@ import { openHar } from "../../src/export/har.ts";
 import { Resources } from "../../src/export/otlp-resource.ts";
 import { spanOf } from "../../src/export/otlp-span.ts";
 import { openPcap } from "../../src/export/pcap.ts";
-import { BUCKETS, MetricsPage } from "../../src/export/prometheus.ts";
+import { BUCKETS, MetricsPage } from "../../src/export/prometheus-page.ts";
 import { attachedEvents } from "../../src/export/skywalking.ts";
 import { openZipkin } from "../../src/export/zipkin.ts";
 import { curlCommand } from "../../src/tui/curl.ts";
