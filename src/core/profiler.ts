@@ -3,7 +3,7 @@
  * Live and replay run the same; the records come from outside, and so does the time.
  */
 import { addressText } from "./address.ts";
-import { Aggregate } from "./aggregate.ts";
+import { Aggregate, type AggregateOptions } from "./aggregate.ts";
 import { CaptureCounters } from "./capture.ts";
 import { ConnectionTable } from "./connections.ts";
 import type { RecordCursor } from "./decode.ts";
@@ -13,7 +13,6 @@ import { OpaqueConnections, type OpaqueEvents } from "./opaque.ts";
 import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
 import type { Metrics } from "./profile/figures.ts";
-import type { Instant } from "./profile/instant.ts";
 import type { Place } from "./profile/parties.ts";
 import type { Total, Window } from "./profile/window.ts";
 import {
@@ -29,24 +28,17 @@ import {
   EVENT_TCP,
   EVENT_UNREADABLE,
 } from "./record-layout.ts";
-import { Sampler } from "./sampler.ts";
+import { Sampler, type SamplerOptions } from "./sampler.ts";
 import { type TcpReportEvents, TcpReports } from "./tcp-reports.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
 
-export interface ProfilerOptions extends ExchangeOptions {
-  readonly maxEndpoints: number;
-  readonly histograms: boolean;
+/** Times are CLOCK_MONOTONIC, and shown as time since the epoch. */
+export interface ProfilerOptions
+  extends ExchangeOptions,
+    SamplerOptions,
+    Pick<AggregateOptions, "maxEndpoints" | "histograms"> {
   /** Windows and totals have `endpoints`, too. */
   readonly mergesEndpoints: boolean;
-  readonly topN: number;
-  readonly maxSamplesPerSecond: number;
-  readonly onlyTraced: boolean;
-  readonly traceId: string | null;
-  readonly showSecrets: boolean;
-  readonly keepsWire: boolean;
-  /** CLOCK_MONOTONIC nanoseconds → epoch microseconds. */
-  readonly toEpochUs: (monotonicNs: number) => number;
-  readonly toInstant: (monotonicNs: number) => Instant;
 }
 
 /** What happens while records are read. */
