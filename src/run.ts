@@ -4,7 +4,6 @@
  */
 
 import { AddressNames } from "./address-names.ts";
-import { version } from "./cli/version.ts";
 import { Command } from "./command.ts";
 import { type Config, isExporting } from "./config.ts";
 import type { ExportSurroundings } from "./export/exports.ts";
@@ -13,6 +12,7 @@ import { RecordingSource } from "./recording/reader.ts";
 import { RecordingWriter } from "./recording/writer.ts";
 import { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+import { version } from "./version.ts";
 import { together, type View, writtenView } from "./view.ts";
 
 /** Answers the exit code. @throws UserError */

@@ -1,10 +1,10 @@
 /** Commander at work: the words of the command line → the options and which of them were given. */
 import { type Command, CommanderError } from "commander";
 import type { SamplingRule } from "../core/profile/start.ts";
+import { version } from "../version.ts";
 import { createProgram, type Flags } from "./program.ts";
 import { collectRules } from "./rule-flags.ts";
 import { usageError } from "./usage-error.ts";
-import { version } from "./version.ts";
 
 export interface Parsed {
   readonly kind: "run" | "replay" | "doctor";

@@ -1,8 +1,8 @@
 /** `--har`: the samples as HAR 1.2, which the network tools of browsers import. Fields of our own begin with `_`. */
 import { isIP } from "node:net";
-import { version } from "../cli/version.ts";
 import type { Header, Sample, SampledMessage } from "../core/profile/sample.ts";
 import { microsecondsOf, rfc3339 } from "../output/rfc3339.ts";
+import { version } from "../version.ts";
 import { ExportFile } from "./export-file.ts";
 import type { Exporter, Trouble } from "./exporter.ts";
 import { urlOf } from "./origin.ts";

@@ -1,7 +1,7 @@
 /** Whom OpenTelemetry's data is about: the process that was observed is the service. */
 import { hostname } from "node:os";
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
-import { version } from "../cli/version.ts";
+import { version } from "../version.ts";
 
 export const SCOPE = { name: "l7prof", version: version() };
 

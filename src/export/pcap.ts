@@ -3,10 +3,11 @@
  * and sequence numbers of its connection and the time at which it returned. What was not kept of a message is there by
  * its length alone, as in a capture with a snapshot length.
  */
-import { version } from "../cli/version.ts";
+
 import type { Instant } from "../core/profile/instant.ts";
 import type { Sample } from "../core/profile/sample.ts";
 import type { WireMessage, WireSample } from "../core/profile/wire.ts";
+import { version } from "../version.ts";
 import { ExportFile } from "./export-file.ts";
 import { exportedPduTags } from "./exported-pdu.ts";
 import type { Exporter, Trouble } from "./exporter.ts";

@@ -3,10 +3,10 @@
  * Prometheus writes them. prom-client does the writing; the counts are the meter's, so an exchange costs no call into it.
  */
 import client from "prom-client";
-import { version } from "../cli/version.ts";
 import type { BucketCounts, Meter, MeterLabels, Series } from "../core/meter.ts";
 import type { Side } from "../core/profile/parties.ts";
 import type { Capture } from "../core/profile/window.ts";
+import { version } from "../version.ts";
 
 export const BUCKETS = {
   durationS: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],

@@ -1,6 +1,0 @@
-/** The version of l7prof, from package.json, which lies two directories up from src/cli/ and from dist/cli/ alike. */
-import { readFileSync } from "node:fs";
-
-export function version(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
-}
