@@ -6,34 +6,26 @@ import type { PassedStretch } from "../core/lifecycle.ts";
 import type { Place } from "../core/profile/parties.ts";
 import type { Target } from "../core/profile/start.ts";
 import type { Ended } from "../core/profile/window.ts";
-import { CONNECTION_IGNORED, EVENT_PROCESS, PROCESS_ENDED, PROCESS_STARTED } from "../core/record-layout.ts";
+import { CONNECTION_IGNORED } from "../core/record-layout.ts";
 import type { Source, SourceReader } from "../source.ts";
+import { AwaitedProcesses } from "./awaited.ts";
 import { placeOfProcess } from "./containers.ts";
 import { dropReasons, whyNoDrops } from "./drops.ts";
 import { libbpf, SystemError } from "./libbpf.ts";
+import { Pace, TURN_BYTES } from "./pace.ts";
 import { goFirst } from "./priority.ts";
 import { Probe } from "./probe.ts";
 import type { ProbeOptions } from "./probe-object.ts";
-import { commOf, exists } from "./processes.ts";
+import { commOf } from "./processes.ts";
 import { findGroups } from "./target-groups.ts";
 import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups, processesOf } from "./targets.ts";
 import { programOf } from "./tls/system-libraries.ts";
 import { TlsTracer } from "./tls/tracer.ts";
 
-/** One turn reads at most this much, so that signals and timers are served under any load. */
-const TURN_BYTES = 4 << 20;
-/** Between two looks at the ring. Each wakes a process that has gone cold, which costs as much as many events. */
-const MIN_POLL_MS = 2;
-const MAX_POLL_MS = 10;
-/** The rate may grow as many times from one look to the next before the ring is full. */
-const RESERVE = 32;
 /** How long a sleep may hold up a signal or a window; the next event ends it at once. */
 const SLEEP_MS = 100;
-/** Empty polls after which it sleeps. */
-const IDLE_AFTER = 5;
 /** Heads are longer than the sampling limits of a rule that keeps little. */
 const MIN_KEEP_BYTES = 4096;
-const LIVENESS_MS = 1000;
 
 export function monotonicNs(): number {
   return Number(process.hrtime.bigint());
@@ -49,12 +41,10 @@ export class LiveSource implements Source {
   private readonly whyNoTls: string;
   private readonly isSeeingDrops: boolean;
   private dropReasons: ReadonlyMap<number, string> | null = null;
-  /** The processes to wait for; null when there is no end to wait for. */
-  private readonly alive: Set<number> | null;
+  /** Null when there is no end to wait for. */
+  private readonly awaited: AwaitedProcesses | null;
   private ended: Ended | null = null;
-  private emptyPolls = 0;
-  private pollMs = MIN_POLL_MS;
-  private livenessCheckedMs = 0;
+  private readonly pace: Pace;
 
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
   static async open(config: Config, commandPid: number | null): Promise<LiveSource> {
@@ -90,6 +80,7 @@ export class LiveSource implements Source {
   ) {
     this.isSeeingDrops = isSeeingDrops;
     this.probe = probe;
+    this.pace = new Pace(probe.ring.sizeBytes);
     this.tls = typeof tls === "string" ? null : tls;
     this.whyNoTls = typeof tls === "string" ? tls : "";
     this.probe.attach();
@@ -98,14 +89,14 @@ export class LiveSource implements Source {
     libbpf().trimMemory();
     this.targets = described;
     const isEndless = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0;
-    this.alive = isEndless ? null : new Set(added);
+    this.awaited = isEndless ? null : new AwaitedProcesses(added);
     this.startNs = monotonicNs();
     this.startUs = Date.now() * 1000;
   }
 
   async run(reader: SourceReader): Promise<{ ended: Ended; endNs: number }> {
     const onRecord = (record: RecordCursor) => {
-      if (record.kind === EVENT_PROCESS) this.followProcess(record);
+      this.awaited?.notice(record);
       this.tls?.notice(record);
       reader.onRecord(record);
     };
@@ -119,7 +110,7 @@ export class LiveSource implements Source {
       const { lost } = this.probe;
       reader.onLost(lost.events, lost.bytes);
       reader.onTick(nowNs);
-      this.checkTargets();
+      if (this.awaited?.haveEnded()) this.stop("target-exited");
       if (isLast && this.probe.ring.isEmpty) break;
       if (this.ended !== null && !isLast) {
         this.probe.detach();
@@ -169,34 +160,11 @@ export class LiveSource implements Source {
   }
 
   private pause(bytes: number, isLast: boolean): Promise<unknown> {
-    this.emptyPolls = bytes === 0 ? this.emptyPolls + 1 : 0;
-    if (isLast || bytes >= TURN_BYTES) return new Promise(setImmediate);
-    if (this.emptyPolls > IDLE_AFTER) return this.probe.sleep(SLEEP_MS);
-    this.pollMs = nextPollMs(this.pollMs, bytes, this.probe.ring.sizeBytes);
-    return new Promise((resolve) => setTimeout(resolve, this.pollMs));
+    const waitMs = this.pace.after(bytes);
+    if (isLast || waitMs === 0) return new Promise(setImmediate);
+    if (waitMs === null) return this.probe.sleep(SLEEP_MS);
+    return new Promise((resolve) => setTimeout(resolve, waitMs));
   }
-
-  private followProcess(record: RecordCursor): void {
-    if (record.what === PROCESS_STARTED) this.alive?.add(record.pid);
-    else if (record.what === PROCESS_ENDED) this.alive?.delete(record.pid);
-  }
-
-  /** Also asks /proc now and then, in case the kernel's word was lost. */
-  private checkTargets(): void {
-    if (this.alive === null) return;
-    const nowMs = performance.now();
-    if (nowMs - this.livenessCheckedMs >= LIVENESS_MS) {
-      this.livenessCheckedMs = nowMs;
-      for (const pid of this.alive) if (!exists(pid)) this.alive.delete(pid);
-    }
-    if (this.alive.size === 0) this.stop("target-exited");
-  }
-}
-
-/** After `bytes` came in `pollMs`: as long as it takes for a small share of the ring at that rate. */
-export function nextPollMs(pollMs: number, bytes: number, ringBytes: number): number {
-  const wanted = (pollMs * ringBytes) / RESERVE / Math.max(bytes, 1);
-  return Math.round(Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, Math.min(wanted, 2 * pollMs))));
 }
 
 /** Else in words, why TLS is not read. */

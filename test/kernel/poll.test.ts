@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextPollMs } from "../../src/kernel/live.ts";
+import { nextPollMs } from "../../src/kernel/pace.ts";
 
 const ring = 16 << 20;
 
