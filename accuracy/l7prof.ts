@@ -52,11 +52,16 @@ export function protocolsOf({ summary }: Result, side: Side): readonly string[] 
   return edgesOf(summary, side).map(({ protocol }) => protocol);
 }
 
-/** What it says of its own work: nothing was missed, or what was. */
-export function problemOf({ code, stderr, summary, warnings }: Result, view: string): string | null {
+/** What it says of its own work: nothing was missed, or what was. `asksInVain`: some requests get no answer. */
+export function problemOf(
+  { code, stderr, summary, warnings }: Result,
+  view: string,
+  asksInVain = false,
+): string | null {
   if (code !== 0) return `l7prof ${view} ended with ${code}: ${stderr}`;
   const { lostEvents, unansweredRequests, orphanResponses, unparsedMessages, coverage } = summary.capture;
-  const missed = { lostEvents, unansweredRequests, orphanResponses, unparsedMessages };
+  const unanswered = asksInVain ? 0 : unansweredRequests;
+  const missed = { lostEvents, unansweredRequests: unanswered, orphanResponses, unparsedMessages };
   const found = Object.entries(missed).find(([, count]) => count !== 0);
   if (found) return `l7prof ${view}: ${found[0]} ${found[1]}`;
   if (coverage !== 1) return `l7prof ${view}: coverage ${coverage}`;

@@ -57,6 +57,7 @@ async function run({ server, cgroup }: Stage, description: ClientDescription, re
     client,
     log: isInterimCounted ? withoutInterim(log) : log,
     originLog,
+    closesUnannounced: server.description.closesUnannounced ?? false,
     views,
   });
 }

@@ -43,6 +43,8 @@ export interface Evidence {
   readonly client: Account;
   readonly log: Account;
   readonly originLog: Account | null;
+  /** The server may close a connection on which the client has asked again; it does not read that. */
+  readonly closesUnannounced: boolean;
   readonly views: { readonly server: Result; readonly client: Result; readonly both: Result };
 }
 
@@ -78,11 +80,11 @@ export function failedRow(server: string, client: string, { message }: Error): R
   };
 }
 
-function problemOfViews({ views, protocol }: Evidence): string | null {
+function problemOfViews({ views, protocol, closesUnannounced }: Evidence): string | null {
   return (
     problemOf(views.server, "--pid server") ??
-    problemOf(views.client, "--pid client") ??
-    problemOf(views.both, "--cgroup") ??
+    problemOf(views.client, "--pid client", closesUnannounced) ??
+    problemOf(views.both, "--cgroup", closesUnannounced) ??
     problemOfProtocol(protocolsOf(views.server, "server"), protocol) ??
     problemOfProtocol(protocolsOf(views.client, "client"), protocol)
   );

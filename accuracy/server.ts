@@ -1,6 +1,7 @@
 /** A server under test: how it is described, started, and what its log says. */
 import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createCertificate } from "../test/support/certificate.ts";
 import type { Child } from "../test/support/child.ts";
 import { freePort } from "../test/support/free-port.ts";
@@ -9,6 +10,8 @@ import { until } from "../test/support/until.ts";
 import { type Account, type Exchange, exchangeOfLine } from "./account.ts";
 import { startGated } from "./gate.ts";
 import { type Ability, files, filesWritten } from "./work.ts";
+
+const QUIET_MS = 500;
 
 export interface Place {
   readonly directory: string;
@@ -31,6 +34,8 @@ export interface ServerDescription {
   readonly origin?: ServerDescription;
   /** It answers some requests without its origin. */
   readonly isCache?: boolean;
+  /** It closes after each answer and does not say so before: what a client asks on such a connection it must ask again. */
+  readonly closesUnannounced?: boolean;
   readonly log: LogDescription;
 }
 
@@ -56,6 +61,8 @@ export interface RunningServer {
   /** What it has logged since the last time, once that is `count` exchanges or more; so for what it passes them on to. */
   readonly logs: (count: number) => Promise<Logs>;
   readonly discardLog: () => Promise<unknown>;
+  /** Waits until it logs nothing more. */
+  readonly isQuiet: () => Promise<unknown>;
 }
 
 export interface Logs {
@@ -78,13 +85,15 @@ export async function startServer(
     if (!gated.child.isRunning()) throw new Error(`${description.name} ended:\n${gated.child.stderr()}`);
     return isListening(description, place);
   });
-  const read = accountOfLog(description, await openLog(description.log, place, gated));
+  const lines = await openLog(description.log, place, gated);
+  const read = accountOfLog(description, lines);
   const logs = async (count: number) => {
     const log = await read(count);
-    const passedOn = description.isCache ? 0 : log.exchanges.length;
-    return { log, originLog: origin && (await origin.logs(passedOn)).log };
+    if (origin === null) return { log, originLog: null };
+    if (description.isCache) await origin.isQuiet();
+    return { log, originLog: (await origin.logs(description.isCache ? 0 : log.exchanges.length)).log };
   };
-  return { description, pid: gated.child.pid, place, logs, discardLog: () => logs(0) };
+  return { description, pid: gated.child.pid, place, logs, discardLog: () => logs(0), isQuiet: () => isQuiet(lines) };
 }
 
 async function preparePlace(description: ServerDescription, origin: Place | null): Promise<Place> {
@@ -134,6 +143,10 @@ async function openLog(log: LogDescription, place: Place, gated: { child: Child;
 /** Some servers make the file with the first line. */
 function linesOfFile(path: string): readonly string[] {
   return existsSync(path) ? linesOf(readFileSync(path, "utf8")) : [];
+}
+
+async function isQuiet(lines: () => readonly string[]): Promise<void> {
+  for (let before = -1; before < lines().length; await sleep(QUIET_MS)) before = lines().length;
 }
 
 /** Only whole lines. */

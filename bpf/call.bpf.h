@@ -321,6 +321,12 @@ static __always_inline bool is_call_returning(struct connection *connection, str
 	       BPF_CORE_READ(tcp, write_seq) - connection->out_position > fin;
 }
 
+/* What is known of the socket is of one before it at the same address, which was closed with bytes in it unread. */
+static __always_inline bool is_another_socket(u8 state)
+{
+	return state == TCP_SYN_SENT || state == TCP_SYN_RECV || state == TCP_LISTEN;
+}
+
 static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 state)
 {
 	u64 key = (u64)sk;
@@ -330,6 +336,10 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 
 	if (!connection)
 		return;
+	if (is_another_socket(state)) {
+		bpf_map_delete_elem(&connections, &key);
+		return;
+	}
 	record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
 	if (state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket)) {
 		/* The FIN counts as one. */

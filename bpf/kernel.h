@@ -51,7 +51,9 @@ enum bpf_map_type {
 #define IPPROTO_MPTCP 262
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
+#define TCP_LISTEN 10
 #define PROT_EXEC 4
 #define MSG_OOB 0x1
 #define MSG_PEEK 0x2

@@ -62,6 +62,7 @@ function requestInQuotes(line: string) {
 export const pythonHttpServer: ServerDescription = {
   name: "Python http.server",
   abilities: ["conditional"],
+  closesUnannounced: true,
   command: ({ directory, port }) => [
     ...[debianPython, "-u", "-m", "http.server", `${port}`],
     ...["--bind", "127.0.0.1", "--directory", directory],

@@ -98,10 +98,13 @@ export class Probe {
       return;
     }
     const value = new DataView(new ArrayBuffer(SIZES.connection));
-    value.setUint32(LAYOUT.connection.inode[0], connection.id, true);
-    value.setUint8(LAYOUT.connection.state[0], state);
+    const key = BigUint64Array.of(connection.socket);
     try {
-      libbpf().updateElement(this.connectionsFd, BigUint64Array.of(connection.socket), value, BPF_EXIST);
+      libbpf().lookupElement(this.connectionsFd, key, value);
+      // Another may have the address by now.
+      if (value.getUint32(LAYOUT.connection.inode[0], true) !== connection.id) return;
+      value.setUint8(LAYOUT.connection.state[0], state);
+      libbpf().updateElement(this.connectionsFd, key, value, BPF_EXIST);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error; // it is closed by now
     }

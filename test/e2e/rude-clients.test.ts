@@ -8,6 +8,7 @@ import { edgesOf, profile } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo } from "../support/paths.ts";
 import { connectRaw, getRequest } from "../support/raw-client.ts";
+import { startServer } from "../support/servers.ts";
 import { tallyOf } from "../support/tally.ts";
 import { until } from "../support/until.ts";
 
@@ -75,4 +76,14 @@ test("the server answers before it has the body (413): one exchange, and what wa
   expect(tallyOf(edges)).toMatchObject({ exchanges: logged.exchanges, responseBytes: logged.responseBytes });
   expect(summary.capture).toMatchObject(nothingMissed);
   expect(tallyOf(edges).requestBytes).toBe(5 * (head.length + 100_000));
+});
+
+test("the client asks again as the server closes: nothing of that request, and nothing wrong at the socket's next use", async () => {
+  const server = await startServer("python3", [inRepo("test/servers/closing-server.py")]);
+  const { summary } = await profile(["--pid", `${server.pid}`], async () => {
+    const client = [inRepo("test/servers/hasty-client.py"), `${server.port}`, "101"];
+    expect(await runChild("python3", client)).toMatchObject({ code: 0 });
+  });
+  expect(tallyOf(edgesOf(summary, "server")).exchanges).toEqual({ "GET /hello 200": 101 });
+  expect(summary.capture).toMatchObject(nothingMissed);
 });
