@@ -63,6 +63,8 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 		return;
 	if (config.is_timing_calls)
 		new.start_ns = bpf_ktime_get_ns();
+	/* Now, since what the library calls back may take its time, and sleep. */
+	new.follows_read = thread->read_socket && is_same_turn(&thread->read_turn);
 	call = &thread->calls[0];
 	thread->calls[1].session = 0;
 	/* What an exception or longjmp has left behind lies below on the stack. */
@@ -111,7 +113,7 @@ static __always_inline void learn_connection(struct tls_thread *thread, struct s
 		return;
 	is_given = plain_bytes ? thread->read_bytes > plain_bytes + 20 :
 				 session->is_fresh && thread->is_read_fresh && call->kind != TLS_WRITE;
-	if (is_given && is_same_turn(&thread->read_turn))
+	if (is_given && call->follows_read)
 		bind(scratch, session, call->session, thread->read_socket, thread->read_inode);
 }
 

@@ -38,7 +38,7 @@ struct tls_call {
 	u8 kind;
 	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */
 	u8 tells_end;
-	u8 reserved;
+	u8 follows_read; /* the thread has come here from its last read of an opaque connection */
 };
 
 /* What a thread did last. */

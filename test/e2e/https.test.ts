@@ -20,8 +20,8 @@ import { until } from "../support/until.ts";
 
 const insecure = { rejectUnauthorized: false } as const;
 
-async function connectSecure(port: number) {
-  const socket = connect({ port, host: "127.0.0.1", ...insecure });
+async function connectSecure(port: number, ALPNProtocols?: string[]) {
+  const socket = connect({ port, host: "127.0.0.1", ...insecure, ...(ALPNProtocols && { ALPNProtocols }) });
   await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
   return rawConnection(socket);
 }
@@ -237,6 +237,16 @@ test("a library that is loaded later", async () => {
   const { summary } = await run.finished();
   expectHttps(summary);
   expect(tallyOf(summary.edges)).toEqual(tallyOfAccessLog(await nginx.accessLog(5)));
+});
+
+test("Node sleeps in the handshake's callback, and no request follows: the session has its connection", async () => {
+  const { key, cert } = createCertificate();
+  const server = await startNodeServer(["--key", key, "--cert", cert, "--pensive"]);
+  const { summary, warnings } = await profile(["--pid", `${server.pid}`], async () => {
+    for (let n = 0; n < 7; n++) await (await connectSecure(server.port, ["http/1.1"])).close();
+  });
+  expect(warnings).toEqual([]);
+  expect(summary.unreadableTls).toBeUndefined();
 });
 
 test("what can't be read: a warning that names process, port and library, and a row with connections and bytes", async () => {

@@ -1,6 +1,7 @@
 // The server of most end-to-end tests: one route for each form an exchange can take.
-//   node http-server.js [--port N] [--host ADDRESS] [--path UNIX_SOCKET] [--key FILE --cert FILE [--plain]] [--http2]
-// --plain: plain HTTP beside HTTPS; prints `plain PORT` first. Prints `ready PORT`. Each line `counters` on stdin is answered with what it served, as one line of JSON.
+//   node http-server.js [--port N] [--host ADDRESS] [--path UNIX_SOCKET] [--key FILE --cert FILE [--plain] [--pensive]] [--http2]
+// --plain: plain HTTP beside HTTPS; prints `plain PORT` first. --pensive: sleeps inside the library's call in a handshake.
+// Prints `ready PORT`. Each line `counters` on stdin is answered with what it served, as one line of JSON.
 
 import { readFileSync } from "node:fs";
 import http from "node:http";
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     key: { type: "string" },
     cert: { type: "string" },
     plain: { type: "boolean", default: false },
+    pensive: { type: "boolean", default: false },
     http2: { type: "boolean", default: false },
   },
 });
@@ -69,7 +71,13 @@ function listenPlain() {
 function createServer(handler) {
   if (options.http2) return http2.createServer((_, response) => response.end("over HTTP/2\n"));
   if (!options.key) return http.createServer(handler);
-  return https.createServer({ key: readFileSync(options.key), cert: readFileSync(options.cert) }, handler);
+  const secrets = { key: readFileSync(options.key), cert: readFileSync(options.cert) };
+  return https.createServer({ ...secrets, ...(options.pensive && { ALPNCallback: sleepOver }) }, handler);
+}
+
+function sleepOver({ protocols }) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+  return protocols[0];
 }
 
 function answer(request, response) {
