@@ -10,6 +10,7 @@ import type { Run, View } from "../view.ts";
 import { App, type Model, pageOf } from "./app.tsx";
 import { CostMeter } from "./cost-meter.ts";
 import { curlCommand } from "./curl.ts";
+import { Ending } from "./ending.ts";
 import { type Effect, effectOf, press } from "./press.ts";
 import { ReadingMeter } from "./reading-meter.ts";
 import { type RunData, RunDataCollector } from "./run-data.ts";
@@ -41,9 +42,7 @@ export class Screen implements View {
   private lastFrameMs = Number.NEGATIVE_INFINITY;
   /** While a recording is read. */
   private progressTimer: NodeJS.Timeout | undefined = undefined;
-  private isGone = false;
-  private hasQuit = false;
-  private onQuit: () => void = () => {};
+  private readonly ending: Ending;
 
   constructor(config: Config, after: View) {
     this.config = config;
@@ -51,11 +50,14 @@ export class Screen implements View {
     this.terminal = new Terminal({
       onKey: (key) => this.cost.of(() => this.key(key)),
       onResize: () => this.resized(),
-      onGone: () => this.gone(),
+      onGone: () => this.ending.gone(),
+    });
+    this.ending = new Ending({
+      onQuit: () => this.run?.stop(),
+      onImpatience: () => this.terminal.close(),
     });
     const first = { endpoint: "endpoints", host: "endpoints", edge: "edges", status: "statuses" } as const;
     this.state = initialState(first[config.view.groupBy], this.terminal.size, config.view.intervalMs);
-    for (const signal of SIGNALS) process.on(signal, this.signalled);
   }
 
   start(start: Start, run: Run): void {
@@ -90,23 +92,17 @@ export class Screen implements View {
 
   /** A recording that was read stays on the screen until the user has seen enough. */
   async end(): Promise<void> {
-    if (this.config.replayFile !== null && !this.hasQuit) await this.quitted();
+    if (this.config.replayFile !== null) await this.ending.quitted();
     this.terminal.close();
-    if (this.isGone) return;
+    if (this.ending.isGone) return;
     for (const warning of this.warnings) this.after.warning(warning);
     if (this.summaryTold !== null) this.after.summary(this.summaryTold);
-  }
-
-  private quitted(): Promise<void> {
-    return new Promise((resolve) => {
-      this.onQuit = resolve;
-    });
   }
 
   close(): void {
     clearInterval(this.progressTimer);
     this.terminal.close();
-    for (const signal of SIGNALS) process.off(signal, this.signalled);
+    this.ending.close();
     this.after.close();
   }
 
@@ -139,7 +135,7 @@ export class Screen implements View {
   private act(effect: Effect): void {
     switch (effect.kind) {
       case "quit":
-        this.quit();
+        this.ending.quit();
         break;
       case "reset":
         this.reset();
@@ -187,28 +183,6 @@ export class Screen implements View {
     this.state = { ...this.state, notice };
   }
 
-  private quit(): void {
-    this.hasQuit = true;
-    this.run?.stop();
-    this.onQuit();
-  }
-
-  private gone(): void {
-    this.isGone = true;
-    this.quit();
-  }
-
-  /** The first is an end like Ctrl-C's; the second is not waited out. */
-  private readonly signalled = (signal: NodeJS.Signals): void => {
-    if (signal === "SIGHUP") this.isGone = true;
-    if (!this.hasQuit) {
-      this.quit();
-      return;
-    }
-    this.terminal.close();
-    process.exit(1);
-  };
-
   private resized(): void {
     this.state = { ...this.state, size: this.terminal.size };
     this.schedule();
@@ -242,5 +216,3 @@ export class Screen implements View {
     };
   }
 }
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
