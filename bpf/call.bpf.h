@@ -118,7 +118,8 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	bool fresh = connection->is_tcp ? is_fresh(ref->sk, transfer->is_write, transfer->moved) :
 					  connection->is_whole && is_first_call(connection, transfer);
 	u8 flags = (fresh ? FLAG_FRESH : 0) | (transfer->is_write ? FLAG_WRITE : 0);
-	u8 kind = sniff(copy_head(scratch, transfer, SNIFF_BYTES));
+	u8 kind = connection->is_tcp && is_kernel_tls(ref->sk) ? SNIFFED_TLS :
+								  sniff(copy_head(scratch, transfer, SNIFF_BYTES));
 
 	if (kind == SNIFFED_HTTP || (kind == SNIFFED_SHORT && fresh)) {
 		if (!emit_open(scratch, task, ref, EVENT_OPEN, flags, transfer->length))
@@ -220,7 +221,8 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 			find_peer_once(connection, ref, transfer->is_write);
 			sample_tcp(connection, ref, bpf_ktime_get_ns());
 		}
-		if (connection->state == CONNECTION_OPAQUE)
+		if (connection->state == CONNECTION_OPAQUE ||
+		    (connection->state == CONNECTION_BOUND && connection->is_tcp && is_kernel_tls(ref->sk)))
 			ciphertext_moved(ref, scratch, transfer, false);
 		else if (connection->state == CONNECTION_IGNORED && config.port_count && config.is_reading_tls)
 			unwanted_moved(transfer->goroutine);

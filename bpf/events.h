@@ -30,6 +30,7 @@
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 #define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */
 #define FLAG_TIMED 128 /* EVENT_DATA: behind the payload, at a multiple of 8, stands a u64: when the call began */
+#define FLAG_KERNEL_TLS 4 /* EVENT_DATA with FLAG_CIPHER: the kernel encrypts, and no library was called */
 #define FLAG_CIPHER 32 /* EVENT_DATA: of an opaque connection whose session is not known; of QUIC only long headers are copied */
 
 /* event.call: EVENT_DATA */

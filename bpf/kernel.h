@@ -220,6 +220,14 @@ struct sk_buff {
 	struct sock *sk;
 };
 
+struct tcp_ulp_ops {
+	char name[16];
+};
+
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops; /* what works between TCP and the process */
+};
+
 struct tcp_sock {
 	u32 copied_seq;
 	u32 rcv_nxt;

@@ -25,6 +25,18 @@ static __always_inline bool is_stream_socket(struct sock *sk)
 	return FIELD(sock, sk, sk_type) == SOCK_STREAM;
 }
 
+/* Of TCP: the kernel encrypts (kTLS), so calls move plaintext while TCP counts what goes over the wire. */
+static __always_inline bool is_kernel_tls(struct sock *sk)
+{
+	const struct tcp_ulp_ops *layer = FIELD(inet_connection_sock, sk, icsk_ulp_ops);
+	char name[4];
+
+	if (!layer)
+		return false;
+	bpf_probe_read_kernel(name, sizeof(name), (void *)layer + bpf_core_field_offset(struct tcp_ulp_ops, name));
+	return *(u32 *)name == 0x00736c74; /* "tls" */
+}
+
 /* NULL if the file is no socket: only of a socket does the private data point back at the file. */
 static __always_inline struct socket *socket_of_file(struct file *file)
 {

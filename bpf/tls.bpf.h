@@ -208,7 +208,8 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 		remember_read(id, thread, ref, transfer->length, is_fresh);
 	event_init(&record->event, EVENT_DATA, ref->inode);
 	record->event.call = transfer->call;
-	record->event.flags = FLAG_CIPHER | (transfer->is_write ? FLAG_WRITE : 0);
+	record->event.flags = FLAG_CIPHER | (transfer->is_write ? FLAG_WRITE : 0) |
+			      (is_kernel_tls(ref->sk) ? FLAG_KERNEL_TLS : 0);
 	record->length = transfer->length;
 	record->head_bytes = record->tail_bytes = 0;
 	record->position = record->other_position = record->srtt_us = 0;

@@ -51,7 +51,7 @@ mkdir -p "$root/tmp"
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
 cp "$busybox" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.
-names="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p"
+names="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p gf128mul ghash-generic crypto_null ctr gcm tls"
 for name in $names; do
 	find "$modules" \( -name "$name.ko" -o -name "$name.ko.xz" \) -exec cp {} "$work/initrd/modules/" \;
 done
