@@ -1,63 +1,42 @@
 /**
- * Encrypted connections whose plaintext is not read: none of them just disappears. A connection is counted when it has
- * ended, or was open for a second, without that its session showed. A row for each process and library. So are UDP
- * sockets that carry QUIC.
+ * Encrypted connections whose plaintext is not read: none of them just disappears. A connection is counted when its
+ * session has not shown although it should have, or at its end. UDP sockets that carry QUIC are counted at once.
  */
 import { type ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
 import type { RecordCursor } from "./decode.ts";
 import type { ProcessInfo } from "./profile/parties.ts";
 import type { UnreadableTls } from "./profile/window.ts";
 import { QuicConnections } from "./quic.ts";
-import { FLAG_QUIC } from "./record-layout.ts";
+import { FLAG_KERNEL_TLS, FLAG_QUIC, FLAG_WRITE } from "./record-layout.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
+import { type OpaqueEvents, type Unreadable, UnreadableRows } from "./unreadable-rows.ts";
 
 const MAX_CONNECTIONS = 65_536;
-const MAX_ROWS = 1000;
-/** The handshake shows the session; on an open connection the next call of the library does. */
+/** Its session may show so long after it should have. */
 const MAX_WAIT_NS = 1e9;
-/** What a row says of QUIC: how its connections are counted, since a socket has many. */
-const QUIC = "QUIC (by Initial packets)";
 
-export interface OpaqueEvents {
-  /** What the process encrypts with. */
-  tlsLibraryOf(pid: number): string;
-}
-
-interface Row {
-  readonly process: ProcessInfo;
-  readonly library: string;
-  connections: number;
-  bytes: number;
-}
-
-interface Opaque {
-  readonly open: OpenConnection;
-  bytes: number;
-  /** Where it is counted; null: its session is known, or may still show. */
-  row: Row | null;
+interface Opaque extends Unreadable {
   /** Number of its session; null: not known. */
   session: number | null;
-  /** Null: it is no socket of QUIC, but a connection. */
-  readonly quic: QuicConnections | null;
+  hasRead: boolean;
+  hasWritten: boolean;
 }
 
 export class OpaqueConnections {
-  private readonly events: OpaqueEvents;
-  private readonly warnings: UnreadableWarnings;
   private readonly table: ConnectionTable;
+  private readonly rows: UnreadableRows;
   /** By inode number, in the order of their beginning. */
   private readonly connections = new Map<number, Opaque>();
-  /** Calls moved something of them; those of a library that is probed do not count, so these may be unreadable. */
+  /** Calls moved something of them that were in no call of a library that is probed: these may be unreadable. */
   private readonly waiting = new Set<Opaque>();
+  /** Those of them whose session should have shown, and since when, in this order. */
+  private readonly overdue = new Map<Opaque, number>();
   private readonly bySession = new Map<number, Opaque>();
-  private readonly rows = new Map<string, Row>();
-  private readonly libraries = new Map<number, string>();
 
   /** `table` learns their ends: before any plaintext goes by, it is known who talks to whom. */
   constructor(events: OpaqueEvents, warnings: UnreadableWarnings, table: ConnectionTable) {
-    this.events = events;
     this.table = table;
-    this.warnings = warnings;
+    this.rows = new UnreadableRows(events, warnings);
   }
 
   opened(open: OpenConnection, flags: number): void {
@@ -67,7 +46,9 @@ export class OpaqueConnections {
     this.closed(open.info.id);
     const oldest = this.connections.keys().next().value;
     if (this.connections.size >= MAX_CONNECTIONS && oldest !== undefined) this.closed(oldest);
-    const opaque = { open, bytes: 0, row: null, session: null, quic: isQuic ? new QuicConnections() : null };
+    const quic = isQuic ? new QuicConnections() : null;
+    const counted = { bytes: 0, row: null, isOfKernel: false, quic };
+    const opaque = { open, ...counted, session: null, hasRead: false, hasWritten: false };
     if (!isQuic) this.table.addEnds(open);
     this.connections.set(open.info.id, opaque);
   }
@@ -76,15 +57,28 @@ export class OpaqueConnections {
     const opaque = this.connections.get(record.connection);
     if (opaque === undefined) return;
     opaque.bytes += record.length;
+    if ((record.flags & FLAG_KERNEL_TLS) !== 0) opaque.isOfKernel = true;
     const more = opaque.quic?.moved(record) ?? 0;
     if (opaque.row !== null) {
       opaque.row.bytes += record.length;
       opaque.row.connections += more;
     } else if (opaque.quic !== null) {
       this.count(opaque);
-    } else if (opaque.session === null) {
+    } else if (opaque.session === null || opaque.isOfKernel) {
       this.waiting.add(opaque);
+      this.judge(opaque, record);
     }
+  }
+
+  /**
+   * A call of the library may have waited when its probes came, and what it moved then shows no session; so the answer
+   * shows it, however long that takes. But not if it went by as well, or more came by much later.
+   */
+  private judge(opaque: Opaque, { flags, timeNs }: RecordCursor): void {
+    if ((flags & FLAG_WRITE) !== 0) opaque.hasWritten = true;
+    else opaque.hasRead = true;
+    const isOverdue = (opaque.hasRead && opaque.hasWritten) || timeNs - opaque.open.openNs >= MAX_WAIT_NS;
+    if (isOverdue && !this.overdue.has(opaque)) this.overdue.set(opaque, timeNs);
   }
 
   /** Its plaintext is read from here on. */
@@ -92,14 +86,12 @@ export class OpaqueConnections {
     const opaque = this.connections.get(id);
     if (opaque === undefined) return;
     this.waiting.delete(opaque);
+    this.overdue.delete(opaque);
     if (opaque.session !== null) this.bySession.delete(opaque.session);
     opaque.session = session;
     this.bySession.set(session, opaque);
     this.tellPeer(opaque);
-    if (opaque.row === null) return;
-    opaque.row.connections--;
-    opaque.row.bytes -= opaque.bytes;
-    opaque.row = null;
+    this.rows.remove(opaque);
   }
 
   closed(id: number): void {
@@ -132,8 +124,8 @@ export class OpaqueConnections {
   }
 
   tick(nowNs: number): void {
-    for (const opaque of this.waiting) {
-      if (nowNs - opaque.open.openNs < MAX_WAIT_NS) break;
+    for (const [opaque, sinceNs] of this.overdue) {
+      if (nowNs - sinceNs < MAX_WAIT_NS) break;
       this.count(opaque);
     }
   }
@@ -144,7 +136,7 @@ export class OpaqueConnections {
   }
 
   profile(): UnreadableTls[] {
-    return [...this.rows.values()].filter(({ connections }) => connections > 0).map((row) => ({ ...row }));
+    return this.rows.profile();
   }
 
   private tellPeer({ open: { peer }, session }: Opaque): void {
@@ -154,45 +146,7 @@ export class OpaqueConnections {
 
   private count(opaque: Opaque): void {
     this.waiting.delete(opaque);
-    const { open, quic } = opaque;
-    const row = this.rowOf(opaque);
-    const isFirst = row.connections === 0;
-    opaque.row = row;
-    row.connections += quic?.count ?? 1;
-    row.bytes += opaque.bytes;
-    if (quic === null) {
-      const what = `is encrypted with TLS that l7prof can't read: ${row.library}`;
-      this.warnings.warn("tls-unreadable", what, open, open.info.isFresh);
-    } else if (isFirst) {
-      this.warnings.warn("tls-unreadable", "speaks QUIC, as HTTP/3 does, which l7prof can't read", open, false);
-    }
-  }
-
-  private rowOf({ open: { opener }, quic }: Opaque): Row {
-    const library = quic === null ? this.libraryOf(opener.pid) : QUIC;
-    const key = `${opener.pid} ${library}`;
-    const known = this.rows.get(key);
-    if (known !== undefined) return known;
-    if (this.rows.size >= MAX_ROWS) return this.rowOfOthers();
-    const row = { process: opener, library, connections: 0, bytes: 0 };
-    this.rows.set(key, row);
-    return row;
-  }
-
-  private rowOfOthers(): Row {
-    const known = this.rows.get("(other)");
-    if (known !== undefined) return known;
-    const row = { process: { pid: 0, comm: "(other)" }, library: "(other)", connections: 0, bytes: 0 };
-    this.rows.set("(other)", row);
-    return row;
-  }
-
-  private libraryOf(pid: number): string {
-    const known = this.libraries.get(pid);
-    if (known !== undefined) return known;
-    if (this.libraries.size >= MAX_ROWS) this.libraries.clear();
-    const library = this.events.tlsLibraryOf(pid);
-    this.libraries.set(pid, library);
-    return library;
+    this.overdue.delete(opaque);
+    this.rows.add(opaque);
   }
 }

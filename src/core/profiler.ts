@@ -9,7 +9,7 @@ import { ConnectionTable } from "./connections.ts";
 import type { RecordCursor } from "./decode.ts";
 import { type ExchangeEvents, type ExchangeOptions, Exchanges } from "./exchanges.ts";
 import { Lifecycle, type LifecycleEvents } from "./lifecycle.ts";
-import { OpaqueConnections, type OpaqueEvents } from "./opaque.ts";
+import { OpaqueConnections } from "./opaque.ts";
 import type { Focus } from "./overview.ts";
 import { ProcessNames } from "./process-names.ts";
 import type { Metrics } from "./profile/figures.ts";
@@ -31,6 +31,7 @@ import {
 import { Sampler, type SamplerOptions } from "./sampler.ts";
 import { type TcpReportEvents, TcpReports } from "./tcp-reports.ts";
 import { UnreadableWarnings } from "./unreadable.ts";
+import type { OpaqueEvents } from "./unreadable-rows.ts";
 
 /** Times are CLOCK_MONOTONIC, and shown as time since the epoch. */
 export interface ProfilerOptions

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FLAG_KERNEL_TLS, FLAG_WRITE } from "../../src/core/record-layout.ts";
 import { answer, get } from "./messages.ts";
 import { startProfiling } from "./profiling.ts";
 
@@ -85,11 +86,52 @@ describe("a connection that is encrypted", () => {
 
   it("is no longer counted when its session shows late", () => {
     const profiling = startProfiling();
-    const open = profiling.wire.connection().opaque().cipher(100);
+    const open = profiling.wire.connection().opaque().cipher(30).cipher(70, FLAG_WRITE);
     profiling.profiler.tick(profiling.wire.timeNs + 2e9);
     expect(rows(profiling)).toEqual([[1, 100, "a library"]]);
     open.cipher(50).bound();
     expect(rows(profiling)).toBeUndefined();
+  });
+
+  it("is not counted, however long the answer takes, when that shows the session", () => {
+    const profiling = startProfiling();
+    // The call of the library that read the request had begun before it was probed.
+    const open = profiling.wire.connection({ isFresh: false }).opaque().cipher(5).cipher(300);
+    profiling.profiler.tick(profiling.wire.wait(60_000).timeNs);
+    expect([rows(profiling), profiling.warnings]).toEqual([undefined, []]);
+    open.bound().close();
+    profiling.profiler.finish(0);
+    expect([rows(profiling), profiling.warnings]).toEqual([undefined, []]);
+  });
+
+  it("is counted a second after its answer went by outside of any call of a library", () => {
+    const profiling = startProfiling();
+    const open = profiling.wire.connection({ isFresh: false }).opaque().cipher(300);
+    profiling.wire.wait(60_000);
+    open.cipher(700, FLAG_WRITE);
+    profiling.profiler.tick(profiling.wire.timeNs);
+    expect(rows(profiling)).toBeUndefined();
+    profiling.profiler.tick(profiling.wire.wait(1000).timeNs);
+    expect(rows(profiling)).toEqual([[1, 1000, "a library"]]);
+    expect(profiling.warnings).toHaveLength(1);
+  });
+
+  it("is counted when more and more comes in, without an answer", () => {
+    const profiling = startProfiling();
+    const open = profiling.wire.connection().opaque().cipher(300);
+    profiling.wire.wait(1000);
+    open.cipher(300);
+    profiling.profiler.tick(profiling.wire.wait(1000).timeNs);
+    expect(rows(profiling)).toEqual([[1, 600, "a library"]]);
+    open.cipher(1);
+    expect(rows(profiling)).toEqual([[1, 601, "a library"]]);
+  });
+
+  it("by the kernel is named as that, and also what goes by beside the session that it has", () => {
+    const profiling = startProfiling();
+    profiling.wire.connection().opaque().cipher(300, FLAG_KERNEL_TLS).close();
+    profiling.wire.connection().opaque().bound().cipher(40, FLAG_KERNEL_TLS).close();
+    expect(rows(profiling)).toEqual([[2, 340, "TLS of the kernel (kTLS)"]]);
   });
 
   it("is counted at the end of the run, if it is still open", () => {

@@ -1,6 +1,6 @@
 /** What exchanges add up to: edges, endpoints, groups, distributions; and what is said of connections that are not read. */
 import { describe, expect, it } from "vitest";
-import { PROCESS_ENDED, PROCESS_RENAMED, PROCESS_STARTED } from "../../src/core/record-layout.ts";
+import { FLAG_WRITE, PROCESS_ENDED, PROCESS_RENAMED, PROCESS_STARTED } from "../../src/core/record-layout.ts";
 import { createRouter } from "../../src/core/route.ts";
 import { microsecondsOf } from "../../src/output/rfc3339.ts";
 import { answer, chunked, get, request } from "./messages.ts";
@@ -298,8 +298,10 @@ describe("what is not read", () => {
 
   it("TLS: a warning, once for each process and port", () => {
     const { wire, warnings, edges, profiler } = startProfiling();
-    for (let i = 0; i < 3; i++) wire.connection({ pid: 1, comm: "web", local: "10.0.0.1:443" }).opaque().cipher(9);
-    wire.connection({ pid: 1, comm: "web", local: "10.0.0.1:50000", remote: "10.0.0.9:8443" }).opaque(true).cipher(9);
+    const asked = { pid: 1, comm: "web", local: "10.0.0.1:443" };
+    for (let i = 0; i < 3; i++) wire.connection(asked).opaque().cipher(9).cipher(9, FLAG_WRITE);
+    const asks = { pid: 1, comm: "web", local: "10.0.0.1:50000", remote: "10.0.0.9:8443" };
+    wire.connection(asks).opaque(true).cipher(9, FLAG_WRITE).cipher(9);
     expect(warnings).toEqual([]); // its session may yet show
     profiler.tick(wire.timeNs + 1e9);
     expect(warnings.map(({ code, message }) => [code, message.split(" is")[0]])).toEqual([

@@ -240,8 +240,8 @@ export class WireConnection {
   }
 
   /** Ciphertext of an opaque connection went by. */
-  cipher(bytes: number): this {
-    this.send(this.dataRecord(bytes, 0, 0, FLAG_CIPHER, this.pid));
+  cipher(bytes: number, flags = 0): this {
+    this.send(this.dataRecord(bytes, 0, 0, FLAG_CIPHER | flags, this.pid));
     return this;
   }
 
