@@ -99,8 +99,10 @@ export class Session implements SourceReader, Run {
     this.profiler.releaseRecords();
   }
 
-  onWarning(code: string, message: string): void {
-    this.warn(code, message, this.nowNs);
+  /** Of what the source alone knows: no record tells of it. */
+  onWarning(code: string, message: string, timeNs = this.nowNs): void {
+    this.recorder.warning(code, message, timeNs);
+    this.warn(code, message, timeNs);
   }
 
   onLost(events: number, bytes: number): void {

@@ -42,8 +42,8 @@ export interface SourceReader {
   onRecord(record: RecordCursor): void;
   /** The memory of all records so far goes. */
   onRelease(): void;
-  /** Something that the user should know. */
-  onWarning(code: string, message: string): void;
+  /** Something that the user should know, of now unless told. */
+  onWarning(code: string, message: string, timeNs?: number): void;
   /** Totals of what the kernel could not deliver. */
   onLost(events: number, bytes: number): void;
   /** Often, and before each record of a recording that is later than the last tick. */

@@ -10,7 +10,8 @@
  * Integers are little-endian. ENTRY_RECORD: a record as in bpf/events.h; ENTRY_LOST: u64 events, u64 bytes, totals
  * so far; ENTRY_END: u64 time_ns, then why it ended, as text; ENTRY_NAME: u32 pid, then its name;
  * ENTRY_PLACE: u32 pid, then where it runs, as JSON; ENTRY_TLS_LIBRARY: u32 pid, then its TLS library that can't be read;
- * ENTRY_DROP_REASON: u32 reason, then how the kernel calls it.
+ * ENTRY_DROP_REASON: u32 reason, then how the kernel calls it; ENTRY_WARNING: u64 time_ns, then what was warned of and is
+ * in no record, as JSON: { code, message }.
  */
 import type { Target } from "../core/profile/start.ts";
 
@@ -22,6 +23,7 @@ export const ENTRY_NAME = 4;
 export const ENTRY_PLACE = 5;
 export const ENTRY_TLS_LIBRARY = 6;
 export const ENTRY_DROP_REASON = 7;
+export const ENTRY_WARNING = 8;
 
 /** No entry is longer: the longest record is 64 KiB and its head. */
 export const MAX_ENTRY_BYTES = 1 << 20;

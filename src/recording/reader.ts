@@ -14,8 +14,10 @@ import {
   ENTRY_PLACE,
   ENTRY_RECORD,
   ENTRY_TLS_LIBRARY,
+  ENTRY_WARNING,
 } from "./format.ts";
 import { readPlace } from "./place.ts";
+import { readWarning } from "./warning.ts";
 
 /** So many entries, then other work gets its turn. */
 const TURN_ENTRIES = 10_000;
@@ -109,6 +111,9 @@ export class RecordingSource implements Source {
     } else if (type === ENTRY_PLACE && length >= 4) {
       const place = readPlace(bytes.toString("utf8", at + 4, at + length));
       if (place !== null) this.places.set(bytes.readUInt32LE(at), place);
+    } else if (type === ENTRY_WARNING && length >= 8) {
+      const warning = readWarning(bytes.toString("utf8", at + 8, at + length));
+      if (warning !== null) reader.onWarning(warning.code, warning.message, Number(bytes.readBigUInt64LE(at)));
     } else if (this.textsOf(type) !== undefined && length >= 4) {
       this.textsOf(type)!.set(bytes.readUInt32LE(at), bytes.toString("utf8", at + 4, at + length));
     } else if (type === ENTRY_END && length >= 8) {

@@ -26,6 +26,11 @@ export class Recorder {
     this.write((writer) => writer.lost(events, bytes));
   }
 
+  /** What the source warned of, which is in no record. */
+  warning(code: string, message: string, timeNs: number): void {
+    this.write((writer) => writer.warning(code, message, timeNs));
+  }
+
   nameOf(pid: number): string {
     const comm = this.source.nameOf(pid);
     this.write((writer) => writer.name(pid, comm));

@@ -13,6 +13,7 @@ import {
   ENTRY_PLACE,
   ENTRY_RECORD,
   ENTRY_TLS_LIBRARY,
+  ENTRY_WARNING,
   MAGIC,
   padded,
   type RecordingHeader,
@@ -68,6 +69,12 @@ export class RecordingWriter {
 
   dropReason(reason: number, name: string): void {
     this.numbered(ENTRY_DROP_REASON, reason, name);
+  }
+
+  warning(code: string, message: string, timeNs: number): void {
+    const payload = Buffer.concat([Buffer.alloc(8), Buffer.from(JSON.stringify({ code, message }))]);
+    payload.writeBigUInt64LE(BigInt(Math.round(timeNs)), 0);
+    this.entry(ENTRY_WARNING, payload);
   }
 
   end(ended: Ended, timeNs: number): void {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SIZES } from "../../src/core/record-layout.ts";
 import { UserError } from "../../src/errors.ts";
-import { ENTRY_END, ENTRY_LOST, ENTRY_NAME, ENTRY_RECORD, MAGIC } from "../../src/recording/format.ts";
+import { ENTRY_END, ENTRY_LOST, ENTRY_NAME, ENTRY_RECORD, ENTRY_WARNING, MAGIC } from "../../src/recording/format.ts";
 import { answer, get, request } from "../core/messages.ts";
 import { type Live, lines, record, replay, replayFile, START, summaryOf } from "./session.ts";
 
@@ -13,6 +13,7 @@ function traffic({ wire, session }: Live): void {
   c.read(get("/a")).write(answer(200, "body")).read(get("/b"), { pid: 12 }).write(answer(404));
   const unix = wire.connection({ unix: "/run/s" }).read(request("POST", "/up", "x".repeat(300)));
   session.onLost(2, 100);
+  session.onWarning("tls-attach", "can't read OpenSSL in /x (process 10): EPERM");
   unix.write(answer(500, "e".repeat(500)), { head: 100, tail: 10 });
   wire.connection({ local: "[::1]:80", remote: "[::1]:99" }).opaque();
   c.readEnd().close();
@@ -40,6 +41,13 @@ describe("a recording", () => {
     const ended = (line: (typeof ofLive)[number]) => (line.type === "summary" ? { ...line, ended: "" } : line);
     expect(ofReplay.map(ended)).toEqual(ofLive.map(ended));
     expect(summaryOf(output)).toMatchObject({ ended: "end-of-file", windowMs: summaryOf(whole.output)?.windowMs });
+  });
+
+  it("has the warnings of what no record tells", async () => {
+    const { output } = await replay(whole.bytes);
+    expect(lines(output).filter(({ type }) => type === "warning")).toContainEqual(
+      expect.objectContaining({ code: "tls-attach", message: "can't read OpenSSL in /x (process 10): EPERM" }),
+    );
   });
 
   it("knows its times, targets and names", async () => {
@@ -204,9 +212,13 @@ describe("damaged or foreign", () => {
       entry(77, Buffer.from("new")),
       entry(ENTRY_LOST, Buffer.alloc(3)),
       entry(ENTRY_NAME, Buffer.alloc(1)),
+      entry(ENTRY_WARNING, Buffer.from('12345678{"code":"lost-events","message":7}')),
+      entry(ENTRY_WARNING, Buffer.from("12345678{")),
+      entry(ENTRY_WARNING, Buffer.from("1234567")),
     ];
     const { output, error } = await replay(Buffer.concat([good, ...unknown, entry(ENTRY_END, ending)]));
     expect([error, summaryOf(output).windowMs]).toEqual([undefined, 7]);
+    expect(lines(output).map(({ type }) => type)).toEqual(["start", "summary"]);
   });
 
   it("a time that lies centuries ahead is not counted up to", async () => {
