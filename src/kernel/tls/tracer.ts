@@ -34,8 +34,8 @@ export interface Finding {
 
 export class TlsTracer {
   private readonly tlsProbe: TlsProbe;
-  /** By file; null: no TLS library that is known here. */
-  private readonly findings = new Map<string, Finding | null>();
+  /** By file, which may hold several: Go's beside that of C code in it. */
+  private readonly findings = new Map<string, readonly Finding[]>();
   /** Processes to look at, once the records that are there have been read. */
   private readonly pending = new Set<number>();
   /** Processes with an opaque connection, and what they encrypt with: asked at once, since they may end soon. */
@@ -103,13 +103,13 @@ export class TlsTracer {
 
   /** The libraries that are read. */
   attached(): Finding[] {
-    return [...this.findings.values()].filter((finding) => finding !== null && finding.failure === null) as Finding[];
+    return [...this.findings.values()].flat().filter(({ failure }) => failure === null);
   }
 
   /** Those of them that the process maps. */
   readableIn(pid: number): Finding[] {
-    const ids = new Set(mappedFiles(pid).map(({ id }) => id));
-    return this.attached().filter((finding) => [...ids].some((id) => this.findings.get(id) === finding));
+    const findings = new Set(this.findingsIn(mappedFiles(pid)));
+    return this.attached().filter((finding) => findings.has(finding));
   }
 
   /** What a process encrypts with, if it can't be read. */
@@ -120,43 +120,42 @@ export class TlsTracer {
 
   private describe(pid: number): string {
     const files = mappedFiles(pid);
-    const known = files
-      .map(({ id }) => this.findings.get(id))
-      .find((finding) => finding !== undefined && finding !== null);
-    if (known?.failure) return `${known.library} (${known.path}: ${known.failure})`;
-    if (known !== undefined) return `${known.library}, but not by a session that was seen`;
+    const findings = this.findingsIn(files);
+    const failed = findings.find(({ failure }) => failure !== null);
+    if (failed !== undefined) return `${failed.library} (${failed.path}: ${failed.failure})`;
+    const names = [...new Set(findings.map(({ library }) => library))];
+    if (names.length > 0) return `${names.join(" and ")}, but not by a session that was seen`;
     return unreadableLibrary(files) ?? UNKNOWN_LIBRARY;
+  }
+
+  private findingsIn(files: readonly MappedFile[]): Finding[] {
+    return files.flatMap(({ id }) => this.findings.get(id) ?? []);
   }
 
   private inspect(file: MappedFile): void {
     if (this.findings.has(file.id)) return;
-    this.findings.set(
-      file.id,
-      withFile(file, (fd) => this.attachIfTls(file, fd)),
-    );
+    this.findings.set(file.id, withFile(file, (fd) => this.attachToLibraries(file, fd)) ?? []);
   }
 
-  private attachIfTls(file: MappedFile, fd: number): Finding | null {
+  private attachToLibraries(file: MappedFile, fd: number): Finding[] {
     const elf = ElfFile.open(fd);
-    return elf === null ? null : (this.attachIfC(elf, file, fd) ?? this.attachIfGo(elf, file, fd));
+    return elf === null ? [] : [...this.attachToC(elf, file, fd), ...this.attachToGo(elf, file, fd)];
   }
 
-  private attachIfC(elf: ElfFile, file: MappedFile, fd: number): Finding | null {
+  private attachToC(elf: ElfFile, file: MappedFile, fd: number): Finding[] {
     const found = elf.functions(probedNames, hasLibrary);
-    if (found.size === 0) return null;
-    for (const library of libraries) {
+    return libraries.flatMap((library) => {
       const placements = placementsOf(library, found, (offset, bytes) => elf.x86Code(offset, bytes));
-      if (placements !== null) return this.attach(library.name, placements, file, fd);
-    }
-    return null;
+      return placements === null ? [] : this.attach(library.name, placements, file, fd);
+    });
   }
 
-  private attachIfGo(elf: ElfFile, file: MappedFile, fd: number): Finding | null {
+  private attachToGo(elf: ElfFile, file: MappedFile, fd: number): Finding[] {
     const placements = goPlacements(elf);
-    if (placements === null) return null;
+    if (placements === null) return [];
     return typeof placements === "string"
-      ? this.failed(GO_LIBRARY, placements, file)
-      : this.attach(GO_LIBRARY, placements, file, fd);
+      ? [this.failed(GO_LIBRARY, placements, file)]
+      : [this.attach(GO_LIBRARY, placements, file, fd)];
   }
 
   private attach(library: string, placements: readonly Placement[], file: MappedFile, fd: number): Finding {
