@@ -72,9 +72,13 @@ export class Lifecycle {
     this.tcpReports = parts.tcpReports;
   }
 
-  /** Lets go of what waited too long. */
+  /** Lets go of what waited too long. A replay asks at each record. */
   tick(nowNs: number): void {
     this.held.tick(nowNs);
+    if (!this.lingering.isEmpty) this.endLingering(nowNs);
+  }
+
+  private endLingering(nowNs: number): void {
     for (const [open, end] of this.lingering.overdue(nowNs)) {
       this.events.onIgnore(open.info);
       this.closed(open, end);
