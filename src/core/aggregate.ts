@@ -93,26 +93,29 @@ export class Aggregate {
 
   private endpointOf(edge: Edge, exchange: Exchange): Endpoint {
     const { method, target } = exchange;
+    const { latest } = edge;
+    if (latest !== null && latest.templateId === target.templateId && latest.method === method) return latest;
     let ofMethod = edge.endpoints.get(method);
     if (ofMethod === undefined) {
       ofMethod = new Map();
       edge.endpoints.set(method, ofMethod);
     }
-    return ofMethod.get(target.templateId) ?? this.addEndpoint(edge, ofMethod, exchange);
+    edge.latest = ofMethod.get(target.templateId) ?? this.addEndpoint(edge, ofMethod, exchange);
+    return edge.latest;
   }
 
   private addEndpoint(edge: Edge, ofMethod: Map<number, Endpoint>, exchange: Exchange): Endpoint {
     const { method, target } = exchange;
     if (this.endpointCount < this.options.maxEndpoints) {
       this.endpointCount++;
-      const endpoint = new Endpoint(method, target.template);
+      const endpoint = new Endpoint(method, target.template, target.templateId);
       ofMethod.set(target.templateId, endpoint);
       return endpoint;
     }
     if (ofMethod.size === 0) edge.endpoints.delete(method);
     let others = edge.endpoints.get(OTHER);
     if (others === undefined) {
-      others = new Map([[OTHER_TEMPLATE, new Endpoint("*", OTHER)]]);
+      others = new Map([[OTHER_TEMPLATE, new Endpoint("*", OTHER, OTHER_TEMPLATE)]]);
       edge.endpoints.set(OTHER, others);
     }
     return others.get(OTHER_TEMPLATE)!;

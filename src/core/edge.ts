@@ -19,6 +19,8 @@ export class Edge {
   readonly bothSides = new Running(() => new BothSidesSet());
   /** By method, then by the number of the template. */
   readonly endpoints = new Map<string, Map<number, Endpoint>>();
+  /** The endpoint of the last exchange: often that of the next one, too. */
+  latest: Endpoint | null = null;
   /** By host or status, if asked for. */
   readonly groups = new Map<string, RunningMetrics>();
 
@@ -42,10 +44,13 @@ export class Edge {
 export class Endpoint extends RunningMetrics {
   readonly method: string;
   readonly uri: string;
+  /** Number of the template that `uri` is. */
+  readonly templateId: number;
 
-  constructor(method: string, uri: string) {
+  constructor(method: string, uri: string, templateId: number) {
     super();
     this.method = method;
     this.uri = uri;
+    this.templateId = templateId;
   }
 }

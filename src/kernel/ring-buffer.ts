@@ -23,6 +23,8 @@ export class RingBuffer {
   private readonly cursor = new RecordCursor();
   /** Bytes read since the ring was made. */
   private position = 0;
+  /** 32 bits of the position that the kernel's writers had come to when it was last asked: that takes a while. */
+  private reservedUpTo = 0;
 
   /** `sizeBytes` as the map was made: a power of two, at least a page. */
   constructor(fd: number, sizeBytes: number) {
@@ -53,8 +55,8 @@ export class RingBuffer {
 
   /** Nothing is left to read, and no record is being written. */
   get isEmpty(): boolean {
-    // Positions grow for ever; 32 bits of them tell whether they differ, since the ring is smaller.
-    return (this.position | 0) === Atomics.load(this.producerPosition, 0);
+    this.reservedUpTo = Atomics.load(this.producerPosition, 0);
+    return this.isReadUpTo;
   }
 
   close(): void {
@@ -63,8 +65,13 @@ export class RingBuffer {
     unmap(this.producerPages.address, PAGE + 2 * this.sizeBytes);
   }
 
+  /** Positions grow for ever; 32 bits of them tell whether they differ, since the ring is smaller. */
+  private get isReadUpTo(): boolean {
+    return (this.position | 0) === this.reservedUpTo;
+  }
+
   private readOne(onRecord: (record: RecordCursor) => void): boolean {
-    if (this.isEmpty) return false;
+    if (this.isReadUpTo && this.isEmpty) return false;
     const at = PAGE + (this.position & (this.sizeBytes - 1));
     const header = Atomics.load(this.words, at >>> 2);
     if ((header & BUSY) !== 0) return false;

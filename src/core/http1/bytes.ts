@@ -46,12 +46,15 @@ export function commonLength(bytes: Uint8Array, start: number, end: number, expe
   return matched;
 }
 
-/** Whether `bytes[start, end)` is `lowercase`, the case of ASCII letters aside. */
+/**
+ * Whether `bytes[start, end)` is `lowercase`, the case of ASCII letters aside. It consists of small letters, digits and
+ * hyphens: what has the bit that makes a letter small, and no control character has.
+ */
 export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, lowercase: Uint8Array): boolean {
   if (end - start !== lowercase.length) return false;
   for (let i = 0; i < lowercase.length; i++) {
     const byte = bytes[start + i]!;
-    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== lowercase[i]) return false;
+    if ((byte | 0x20) !== lowercase[i] || byte < SP) return false;
   }
   return true;
 }

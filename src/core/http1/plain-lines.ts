@@ -19,6 +19,9 @@ const LINE_FEEDS = 0x0a0a0a0a;
 const CONT = 0x636f6e74;
 const EXPE = 0x65787065;
 const TRAN = 0x7472616e;
+/** Most fields that begin like Content-Length are Content-Type. */
+const LENGTH_AT = "content-".length;
+const SMALL_L = 0x6c;
 
 /**
  * A line begins at `start`: answers where the first line begins that must be looked at, or that is not yet whole.
@@ -68,5 +71,6 @@ function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
   if (start + 4 > end) return false;
   const prefix = (bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!;
   const letters = prefix | 0x20202020;
-  return letters !== CONT && letters !== EXPE && letters !== TRAN;
+  if (letters === CONT) return start + LENGTH_AT < end && (bytes[start + LENGTH_AT]! | 0x20) !== SMALL_L;
+  return letters !== EXPE && letters !== TRAN;
 }
