@@ -21,6 +21,7 @@ static __always_inline void set_message(struct transfer *transfer, u64 address)
 	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
 		return;
 	transfer->peer = (u64)message.msg_name;
+	transfer->has_control = message.msg_control != NULL;
 	transfer->vectors = (u64)message.msg_iov;
 	transfer->vector_count = message.msg_iovlen;
 }
@@ -200,6 +201,13 @@ static __always_inline void set_positions(struct data_event *record, struct conn
 	record->other_position = transfer->is_write ? in : out;
 }
 
+/* The kernel encrypts, and the call may be none of the library's. One with a control message is: an alert, perhaps. */
+static __always_inline bool is_beside_library(struct connection *connection, struct socket_ref *ref,
+					      struct transfer *transfer)
+{
+	return connection->is_tcp && !transfer->has_control && is_kernel_tls(ref->sk);
+}
+
 static __always_inline void report(struct task_struct *task, struct socket_ref *ref, struct transfer *transfer, u32 fd)
 {
 	struct scratch *scratch = scratch_of_cpu();
@@ -222,7 +230,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 			sample_tcp(connection, ref, bpf_ktime_get_ns());
 		}
 		if (connection->state == CONNECTION_OPAQUE ||
-		    (connection->state == CONNECTION_BOUND && connection->is_tcp && is_kernel_tls(ref->sk)))
+		    (connection->state == CONNECTION_BOUND && is_beside_library(connection, ref, transfer)))
 			ciphertext_moved(ref, scratch, transfer, false);
 		else if (connection->state == CONNECTION_IGNORED && config.port_count && config.is_reading_tls)
 			unwanted_moved(transfer->goroutine);

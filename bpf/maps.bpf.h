@@ -94,6 +94,7 @@ struct transfer {
 	u32 length;
 	bool is_write;
 	u8 call;
+	bool has_control; /* sendmsg, recvmsg: there is a control message; with kTLS that tells the type of a record */
 	bool is_kept;     /* the vectors are in the scratch, too: those of the process may be gone */
 	bool is_deferred; /* the call may have returned before others of which we heard earlier: io_uring */
 	u64 peer;         /* a datagram's other end as the call names it, a sockaddr of the process; 0: it does not */

@@ -5,19 +5,26 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 cd "$(dirname "$0")/.." || exit
 uname -r
 node bin/l7prof.js doctor
-# Profiles the server with this process id and port, with these options, while it gets 7 requests that it answers and 6
-# more to /nope, by this scheme.
-count() {
-	node bin/l7prof.js --pid $1 $3 --json --interval 0 > /run/out 2> /run/err &
+profile() {
+	rm -f /run/out
+	node bin/l7prof.js "$@" --json --interval 0 > /run/out 2> /run/err &
 	profiler=$!
-	until grep -q start /run/out || ! kill -0 $profiler; do sleep 1; done
-	base=${4:-http}://127.0.0.1:$2
-	for _ in 1 2 3 4 5 6; do curl -ks $base/a $base/nope; done > /run/answers
-	curl -ks $base/a >> /run/answers
+	until grep -qs start /run/out || ! kill -0 $profiler; do sleep 1; done
+}
+end_profile() {
 	kill -INT $profiler
 	for _ in $(seq 60); do kill -0 $profiler 2> /run/gone || break; sleep 1; done
 	cat /run/err
 	grep '"type":"warning"' /run/out
+}
+# Profiles the server with this process id and port, with these options, while it gets 7 requests that it answers and 6
+# more to /nope, by this scheme.
+count() {
+	profile --pid $1 $3
+	base=${4:-http}://127.0.0.1:$2
+	for _ in 1 2 3 4 5 6; do curl -ks $base/a $base/nope; done > /run/answers
+	curl -ks $base/a >> /run/answers
+	end_profile
 	# One edge for each curl.
 	counts=$(tail -n 1 /run/out | jq -c '[.capture.lostEvents, .capture.coverage,
 		([.edges[].statuses | to_entries[]] | group_by(.key) | map({ (.[0].key): map(.value) | add }) | add)]')
@@ -42,6 +49,24 @@ server=$!
 until grep -q up /run/secure; do sleep 1; done
 count $server 8443 "" https
 [ "$counts" = '[0,1,{"200":7,"404":6}]' ] && echo "https: ok" || verdict=FAILED
+# What the kernel encrypts is neither plain HTTP nor a library's: a connection, with what the calls moved by the server's count.
+if grep -qs tls /proc/sys/net/ipv4/tcp_available_ulp && command -v python3 > /run/which; then
+	mkfifo /run/input
+	python3 test/servers/kernel-tls.py 11 < /run/input > /run/ktls &
+	server=$!
+	exec 3> /run/input
+	until grep -q ready /run/ktls || ! kill -0 $server; do sleep 1; done
+	profile --pid $server --no-follow
+	echo go >&3
+	until grep -q done /run/ktls || ! kill -0 $server; do sleep 1; done
+	end_profile
+	moved=$(sed -n 's/^done //p' /run/ktls)
+	tail -n 1 /run/out | jq -e --argjson moved "$moved" '[.edges, [.unreadableTls[] | [.connections, .bytes]]] == [[], [[1, $moved]]]' \
+		&& echo "kTLS: ok" || verdict=FAILED
+	kill $server
+	exec 3>&-
+	rm /run/input
+fi
 for mode in "recv send" "recvmsg sendmsg" "select two" "multishot send"; do
 	[ "$(uname -m)" = x86_64 ] && [ -x tmp/io-uring-server ] || break
 	mkfifo /run/input

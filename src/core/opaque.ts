@@ -14,6 +14,10 @@ import { type OpaqueEvents, type Unreadable, UnreadableRows } from "./unreadable
 const MAX_CONNECTIONS = 65_536;
 /** Its session may show so long after it should have. */
 const MAX_WAIT_NS = 1e9;
+/** RFC 8446, 6: level and description. */
+const ALERT_BYTES = 2;
+/** TLS 1.2 with AES-GCM: header, nonce, alert, tag; in TLS 1.3 it is shorter. */
+const MAX_ALERT_RECORD_BYTES = 5 + 8 + ALERT_BYTES + 16;
 
 interface Opaque extends Unreadable {
   /** Number of its session; null: not known. */
@@ -97,7 +101,7 @@ export class OpaqueConnections {
   closed(id: number): void {
     const opaque = this.connections.get(id);
     if (opaque === undefined) return;
-    if (this.waiting.has(opaque)) this.count(opaque);
+    if (this.waiting.has(opaque) && !isEndAlone(opaque)) this.count(opaque);
     this.table.removeEnds(opaque.open);
     if (opaque.session !== null) this.bySession.delete(opaque.session);
     this.connections.delete(id);
@@ -126,13 +130,14 @@ export class OpaqueConnections {
   tick(nowNs: number): void {
     for (const [opaque, sinceNs] of this.overdue) {
       if (nowNs - sinceNs < MAX_WAIT_NS) break;
-      this.count(opaque);
+      if (isEndAlone(opaque)) this.overdue.delete(opaque);
+      else this.count(opaque);
     }
   }
 
   /** At the end of the run nothing more will show. */
   finish(): void {
-    for (const opaque of this.waiting) this.count(opaque);
+    for (const opaque of this.waiting) if (!isEndAlone(opaque)) this.count(opaque);
   }
 
   profile(): UnreadableTls[] {
@@ -149,4 +154,9 @@ export class OpaqueConnections {
     this.overdue.delete(opaque);
     this.rows.add(opaque);
   }
+}
+
+/** Open before, and nothing went by but that both ends said that they end: no exchange is that short. */
+function isEndAlone({ open, bytes, isOfKernel }: Opaque): boolean {
+  return !open.info.isFresh && bytes <= 2 * (isOfKernel ? ALERT_BYTES : MAX_ALERT_RECORD_BYTES);
 }

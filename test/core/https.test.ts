@@ -127,6 +127,14 @@ describe("a connection that is encrypted", () => {
     expect(rows(profiling)).toEqual([[1, 601, "a library"]]);
   });
 
+  it("is not counted when it was open before and only ends", () => {
+    const profiling = startProfiling();
+    profiling.wire.connection({ isFresh: false }).opaque(true).cipher(24, FLAG_WRITE).cipher(24).close();
+    expect([rows(profiling), profiling.warnings]).toEqual([undefined, []]);
+    profiling.wire.connection({ isFresh: false }).opaque().cipher(40).cipher(41, FLAG_WRITE).close();
+    expect(rows(profiling)).toEqual([[1, 81, "a library"]]);
+  });
+
   it("by the kernel is named as that, and also what goes by beside the session that it has", () => {
     const profiling = startProfiling();
     profiling.wire.connection().opaque().cipher(300, FLAG_KERNEL_TLS).close();

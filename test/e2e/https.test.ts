@@ -189,6 +189,22 @@ test.each(openServers)("%s: connections that were open before, pipelined request
   expect(tallyOf(summary.edges).exchanges).toEqual({ "GET /hello 200": 36 });
 });
 
+test.each(openServers)("%s: connections that were open before and only end", async (_, start) => {
+  const server = await start(createCertificate());
+  const open = await Promise.all([1, 2, 3, 4, 5].map(() => connectSecure(server.port)));
+  for (const connection of open) {
+    await connection.write(getRequest("/hello"));
+    await connection.response();
+  }
+  const { summary, warnings } = await profile(["--pid", `${server.pid}`], async () => {
+    for (const connection of open) connection.socket.end();
+    await get(server.port, "/hello", 3);
+  });
+  expectHttps(summary);
+  expect(warnings).toEqual([]);
+  expect(tallyOf(summary.edges).exchanges).toEqual({ "GET /hello 200": 3 });
+});
+
 test("both ends: who called whom, samples say https", async () => {
   const { key, cert } = createCertificate();
   const server = await startNodeServer(["--key", key, "--cert", cert]);
