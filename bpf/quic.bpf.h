@@ -69,15 +69,20 @@ static __always_inline u16 remote_port_of(struct sock *sk, struct transfer *tran
 	return __builtin_bswap16(port);
 }
 
-/* False: nobody asked for it, or it could not be told. */
-static __always_inline bool open_quic(struct scratch *scratch)
+/* 0: nobody asked for it, or it could not be told. A function of its own, for the stack of look_at_datagrams(). */
+__attribute__((noinline)) int open_quic(void)
 {
+	struct scratch *scratch = scratch_of_cpu();
 	struct transfer *transfer = &scratch->transfer;
-	struct sock *sk = scratch->ref.sk;
-	u16 remote_port = remote_port_of(sk, transfer);
+	struct sock *sk;
+	u16 remote_port;
 
+	if (!scratch)
+		return 0;
+	sk = scratch->ref.sk;
+	remote_port = remote_port_of(sk, transfer);
 	if (!is_wanted_port(BPF_CORE_READ(sk, __sk_common.skc_num), remote_port))
-		return false;
+		return 0;
 	describe_open(scratch, (struct task_struct *)bpf_get_current_task(), &scratch->ref, EVENT_OPAQUE,
 		      FLAG_QUIC | (transfer->is_write ? FLAG_WRITE : 0));
 	scratch->open.remote_port = remote_port;
@@ -105,7 +110,7 @@ __attribute__((noinline)) int look_at_datagrams(void)
 			return 0;
 		head = 0;
 	} else if (connection->state != CONNECTION_QUIC) {
-		if (!open_quic(scratch))
+		if (!open_quic())
 			return 0;
 		connection->state = CONNECTION_QUIC;
 	}
