@@ -188,3 +188,19 @@ test(
   },
   BUILD_MS,
 );
+
+test(
+  "a program that has OpenSSL, too, is read at both",
+  async () => {
+    const { key, cert } = createCertificate();
+    const program = await startServer(await buildGo("plain", "cgo"), [key, cert]);
+    const { summary } = await profile(["--pid", `${program.pid}`], async () => {
+      for (const count of [53, 101]) await program.ask(`${count}`, new RegExp(`^done ${count}$`));
+    });
+    expectHttps(summary);
+    const exchanges = { "GET /hello 200": 154 };
+    for (const side of ["server", "client"] as const)
+      expect(tallyOf(edgesOf(summary, side)).exchanges).toEqual(exchanges);
+  },
+  BUILD_MS,
+);
