@@ -82,7 +82,9 @@ export class OpaqueConnections {
     if ((flags & FLAG_WRITE) !== 0) opaque.hasWritten = true;
     else opaque.hasRead = true;
     const isOverdue = (opaque.hasRead && opaque.hasWritten) || timeNs - opaque.open.openNs >= MAX_WAIT_NS;
-    if (isOverdue && !this.overdue.has(opaque)) this.overdue.set(opaque, timeNs);
+    if (!isOverdue || this.overdue.has(opaque)) return;
+    this.overdue.set(opaque, timeNs);
+    this.rows.nameOf(opaque); // at a record, not at a tick: so a replay, too, knows it in time
   }
 
   /** Its plaintext is read from here on. */

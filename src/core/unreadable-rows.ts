@@ -73,8 +73,15 @@ export class UnreadableRows {
     return [...this.rows.values()].filter(({ connections }) => connections > 0).map((row) => ({ ...row }));
   }
 
-  private rowOf({ open: { opener }, quic, isOfKernel }: Unreadable): Row {
-    const library = quic !== null ? QUIC : isOfKernel ? KERNEL : this.libraryOf(opener.pid);
+  /** What a row will say that it is encrypted with. */
+  nameOf({ open, quic, isOfKernel }: Unreadable): string {
+    if (quic !== null) return QUIC;
+    return isOfKernel ? KERNEL : this.libraryOf(open.opener.pid);
+  }
+
+  private rowOf(unreadable: Unreadable): Row {
+    const { opener } = unreadable.open;
+    const library = this.nameOf(unreadable);
     return (
       this.rows.get(`${opener.pid} ${library}`) ??
       (this.rows.size < MAX_ROWS

@@ -1,7 +1,7 @@
 /** What was recorded is analysed as it was live; what is damaged is as much as can be read of it, and an error. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SIZES } from "../../src/core/record-layout.ts";
+import { FLAG_WRITE, SIZES } from "../../src/core/record-layout.ts";
 import { UserError } from "../../src/errors.ts";
 import { ENTRY_END, ENTRY_LOST, ENTRY_NAME, ENTRY_RECORD, ENTRY_WARNING, MAGIC } from "../../src/recording/format.ts";
 import { answer, get, request } from "../core/messages.ts";
@@ -41,6 +41,19 @@ describe("a recording", () => {
     const ended = (line: (typeof ofLive)[number]) => (line.type === "summary" ? { ...line, ended: "" } : line);
     expect(ofReplay.map(ended)).toEqual(ofLive.map(ended));
     expect(summaryOf(output)).toMatchObject({ ended: "end-of-file", windowMs: summaryOf(whole.output)?.windowMs });
+  });
+
+  it("knows a TLS library, also when the live run judged a batch of records later", async () => {
+    const { bytes, output } = record(({ wire, session }) => {
+      const open = wire.connection().opaque().cipher(9).cipher(9, FLAG_WRITE);
+      wire.wait(1000);
+      open.cipher(1).cipher(2);
+      session.onTick(wire.timeNs);
+      open.cipher(3);
+    });
+    const row = { library: "a library", connections: 1, bytes: 24 };
+    expect(summaryOf(output).unreadableTls).toMatchObject([row]);
+    expect(summaryOf((await replay(bytes)).output).unreadableTls).toMatchObject([row]);
   });
 
   it("has the warnings of what no record tells", async () => {
