@@ -66,6 +66,8 @@ if grep -qs tls /proc/sys/net/ipv4/tcp_available_ulp && command -v python3 > /ru
 	kill $server
 	exec 3>&-
 	rm /run/input
+else
+	echo "kTLS: not here"
 fi
 for mode in "recv send" "recvmsg sendmsg" "select two" "multishot send"; do
 	[ "$(uname -m)" = x86_64 ] && [ -x tmp/io-uring-server ] || break
