@@ -54,15 +54,15 @@ async function timeLoad(nginx: Nginx, pid: number, exchanges: number, protocol?:
   return { bpfNs: bpfTime, cpuNs: cpuNs(pid) - cpuBefore };
 }
 
-/** Share of one core, in percent, with nothing to see. */
-export async function measureIdle(nginx: Nginx, seconds: number): Promise<number> {
+/** Share of one core, in percent, while `work` goes on for so long: with nothing to see, or little. */
+export async function measureShare(nginx: Nginx, seconds: number, work: (ms: number) => Promise<unknown>) {
   const { run } = await startTimed(nginx);
-  await sleep(1000); // its start is over
+  await work(3000); // its start is over, and what there is to compile is compiled
   const before = cpuNs(run.pid);
-  await sleep(seconds * 1000);
-  const idle = (cpuNs(run.pid) - before) / (seconds * 1e7);
+  await work(seconds * 1000);
+  const share = (cpuNs(run.pid) - before) / (seconds * 1e7);
   await run.finish();
-  return idle;
+  return share;
 }
 
 /** The server's requests a second, alone and profiled in turn; a pair a round. */

@@ -2,11 +2,12 @@
  * `npm run bench`: what l7prof costs on known work, as one table. `--rivals` adds other tools on the same work,
  * `--all-on` compares the plain profile with what can be switched on.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { runCleanups } from "../test/support/cleanup.ts";
 import { type AllOnCost, measureAllOn } from "./all-on.ts";
-import { type Cost, measureCost, measureIdle, measureThroughput, median } from "./l7prof-cost.ts";
+import { type Cost, measureCost, measureShare, measureThroughput, median } from "./l7prof-cost.ts";
 import { measureBpftrace, measureTshark } from "./rivals.ts";
-import { startSecureTarget, startTarget } from "./work.ts";
+import { runLightLoad, startSecureTarget, startTarget } from "./work.ts";
 
 type Row = readonly [what: string, value: string, limit: string];
 
@@ -33,7 +34,8 @@ async function main(): Promise<void> {
   console.log(`ab -k -c 16 -n ${exchanges} on nginx answering 24 bytes; medians of ${rounds} runs;`);
   console.log(`cost: the first ${exchanges} after the start, then ${warmExchanges} more\n`);
   const throughput = await measureThroughput(nginx, exchanges, rounds);
-  const idlePercent = await measureIdle(nginx, 5);
+  const idlePercent = await measureShare(nginx, 5, (ms) => sleep(ms));
+  const lightPercent = await measureShare(nginx, 5, (ms) => runLightLoad(nginx, ms));
   const costs: Cost[] = [];
   for (let round = 0; round < rounds; round++) costs.push(await measureCost(nginx, exchanges, warmExchanges));
   const middle = (field: keyof (typeof costs)[0]) => median(costs.map((cost) => cost[field]));
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
     ["peak resident memory", `${middle("peakMiB").toFixed(0)} MiB`, "≤ 150 MB"],
     ["start to capturing", `${middle("startMs").toFixed(0)} ms`, "≤ 700 ms"],
     ["CPU when idle", `${idlePercent.toFixed(2)} %`, "< 1 %"],
+    ["CPU at 50 requests a second", `${lightPercent.toFixed(2)} %`, ""],
     ["exchanges counted", costs.map(({ counted }) => counted).join(" "), `${exchanges + warmExchanges}`],
     ["events lost", costs.map(({ lostEvents }) => lostEvents).join(" "), "0"],
     ["nginx alone", `${throughput.alone.toFixed(0)} requests/s`, ""],

@@ -1,3 +1,5 @@
+import { Agent, get } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createCertificate } from "../test/support/certificate.ts";
 import { runChild } from "../test/support/child.ts";
 import { type Nginx, startNginx } from "../test/support/nginx.ts";
@@ -27,4 +29,17 @@ export async function runLoad(nginx: Nginx, exchanges: number, protocol: Protoco
   const [, rate] = /Requests per second: +([\d.]+)/.exec(stdout) ?? [];
   if (Number(complete) !== exchanges) throw new Error(`ab did not complete its requests:\n${stdout}`);
   return { exchanges, requestsPerSecond: Number(rate) };
+}
+
+/** Fifty requests a second, one after the other on one connection, for `ms`. */
+export async function runLightLoad(nginx: Nginx, ms: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (const end = performance.now() + ms; performance.now() < end; await sleep(20)) {
+    await new Promise<void>((resolve, reject) => {
+      get({ agent, host: "127.0.0.1", port: nginx.port, path: "/hello" }, (response) =>
+        response.resume().on("end", resolve),
+      ).on("error", reject);
+    });
+  }
+  agent.destroy();
 }

@@ -244,7 +244,7 @@ struct config {
 struct globals {
 	u64 lost_events; /* found the ring full */
 	u64 lost_bytes;  /* that they told of */
-	u64 is_asleep;   /* set by user space: it waits in poll() for the next event */
+	u64 wake_above;  /* set by user space: it sleeps, and is to be woken at so many bytes in the ring; 0: it does not */
 	u64 is_ending;   /* set by user space: uprobes report no more, since taking them away lasts a while */
 	u64 is_attaching; /* set by user space: a library's functions are not all probed yet */
 };

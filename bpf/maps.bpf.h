@@ -23,6 +23,12 @@ struct {
 	__uint(max_entries, 16 << 20);
 } events SEC(".maps");
 
+/* A record in it wakes user space; of the ring above poll() would, whatever is in it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} bell SEC(".maps");
+
 struct half_of_pids {
 	u8 is_target[MAX_PIDS / 2];
 };
@@ -150,13 +156,30 @@ static __always_inline void add_atomically(u64 *sum, u64 value)
 	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(sum), "r"(value) : "memory");
 }
 
-/* Gives a record to user space, or counts it as lost and answers false. */
+/* User space is to look now at what may be gone soon, such as a process that is new to it. */
+static __always_inline bool is_news(struct event *event)
+{
+	return event->kind == EVENT_OPEN || event->kind == EVENT_OPAQUE || event->kind == EVENT_PROCESS ||
+	       event->kind == EVENT_MAPPED;
+}
+
+static __always_inline void wake_up(void)
+{
+	u64 nothing = 0;
+
+	globals.wake_above = 0;
+	bpf_ringbuf_output(&bell, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Gives a record to user space, or counts it as lost and answers false. A wake-up costs as much as many events. */
 static __always_inline bool emit(void *record, u64 size, u32 moved_bytes)
 {
-	/* A wake-up costs more than the event: while user space reads every few milliseconds it needs none. */
-	u64 flags = globals.is_asleep ? 0 : BPF_RB_NO_WAKEUP;
+	u64 mark = globals.wake_above;
+	long error = bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP);
 
-	if (!bpf_ringbuf_output(&events, record, size, flags))
+	if (mark && (is_news(record) || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > mark))
+		wake_up();
+	if (!error)
 		return true;
 	add_atomically(&globals.lost_events, 1);
 	add_atomically(&globals.lost_bytes, moved_bytes);

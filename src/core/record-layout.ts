@@ -145,7 +145,7 @@ export const LAYOUT = {
     pid_namespace: [184, 4],
     has_cookies: [188, 4],
   },
-  globals: { lost_events: [0, 8], lost_bytes: [8, 8], is_asleep: [16, 8], is_ending: [24, 8], is_attaching: [32, 8] },
+  globals: { lost_events: [0, 8], lost_bytes: [8, 8], wake_above: [16, 8], is_ending: [24, 8], is_attaching: [32, 8] },
 } as const;
 
 /** `sizeof` of each structure. */

@@ -1,5 +1,6 @@
 /** The kernel as a source of records: loads the probe, follows the targets, and drains the ring until told to stop. */
 import { closeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config, TargetConfig } from "../config.ts";
 import type { RecordCursor } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
@@ -12,7 +13,6 @@ import { AwaitedProcesses } from "./awaited.ts";
 import { placeOfProcess } from "./containers.ts";
 import { dropReasons, whyNoDrops } from "./drops.ts";
 import { libbpf, SystemError } from "./libbpf.ts";
-import { Pace, TURN_BYTES } from "./pace.ts";
 import { goFirst } from "./priority.ts";
 import { Probe } from "./probe.ts";
 import type { ProbeOptions } from "./probe-object.ts";
@@ -22,8 +22,12 @@ import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups, pro
 import { programOf } from "./tls/system-libraries.ts";
 import { TlsTracer } from "./tls/tracer.ts";
 
-/** How long a sleep may hold up a signal or a window; the next event ends it at once. */
+/** One turn reads at most this much, so that signals and timers are served under any load. */
+const TURN_BYTES = 4 << 20;
+/** How long a sleep may hold up a signal or a window. Each turn wakes a process that has gone cold. */
 const SLEEP_MS = 100;
+/** News that come one after the other are looked at together. */
+const NEWS_MS = 5;
 /** Heads are longer than the sampling limits of a rule that keeps little. */
 const MIN_KEEP_BYTES = 4096;
 
@@ -44,7 +48,8 @@ export class LiveSource implements Source {
   /** Null when there is no end to wait for. */
   private readonly awaited: AwaitedProcesses | null;
   private ended: Ended | null = null;
-  private readonly pace: Pace;
+  /** The kernel side has news: more may come at once. */
+  private hasNews = false;
 
   /** `commandPid`: the program that `-- CMD` started, not yet running. @throws UserError */
   static async open(config: Config, commandPid: number | null): Promise<LiveSource> {
@@ -80,7 +85,6 @@ export class LiveSource implements Source {
   ) {
     this.isSeeingDrops = isSeeingDrops;
     this.probe = probe;
-    this.pace = new Pace(probe.ring.sizeBytes);
     this.tls = typeof tls === "string" ? null : tls;
     this.whyNoTls = typeof tls === "string" ? tls : "";
     this.probe.attach();
@@ -159,11 +163,10 @@ export class LiveSource implements Source {
     this.probe.close();
   }
 
-  private pause(bytes: number, isLast: boolean): Promise<unknown> {
-    const waitMs = this.pace.after(bytes);
-    if (isLast || waitMs === 0) return new Promise(setImmediate);
-    if (waitMs === null) return this.probe.sleep(SLEEP_MS);
-    return new Promise((resolve) => setTimeout(resolve, waitMs));
+  private async pause(bytes: number, isLast: boolean): Promise<void> {
+    if (isLast || bytes >= TURN_BYTES) await new Promise(setImmediate);
+    else if (this.hasNews && bytes < this.probe.markBytes) await sleep(NEWS_MS).then(() => (this.hasNews = false));
+    else this.hasNews = await this.probe.bell.wait(SLEEP_MS);
   }
 }
 

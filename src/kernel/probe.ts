@@ -2,6 +2,7 @@
 import { firstSession } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
 import { LAYOUT, MAX_PIDS, SIZES } from "../core/record-layout.ts";
+import { Bell } from "./bell.ts";
 import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
 import { configureObject, objectPath, type ProbeOptions, writeConfig } from "./probe-object.ts";
@@ -12,9 +13,16 @@ const BPF_ANY = 0;
 const BPF_EXIST = 2;
 /** A page: the kernel maps no less. */
 const GLOBALS_BYTES = 4096;
+/** With so much in the ring it is looked at without delay: read while it is in a processor's cache, it costs less. */
+const MARK_BYTES = 1 << 18;
+/** … and never with more of the ring than this. */
+const MARK_SHARE = 1 / 8;
 
 export class Probe {
   readonly ring: RingBuffer;
+  /** Bytes in the ring at which the bell rings. */
+  readonly markBytes: number;
+  readonly bell: Bell;
   private readonly options: ProbeOptions;
   /** The kernel has the tracepoints of io_uring that it takes. */
   readonly readsUring: boolean;
@@ -22,11 +30,9 @@ export class Probe {
   private readonly links: Pointer[] = [];
   private readonly connectionsFd: number;
   private readonly passedFd: number;
-  private readonly eventsFd: number;
   /** The kernel side's global variables. */
   private readonly globals: Mapping;
   private readonly lostCounters: BigUint64Array;
-  private readonly isAsleep: BigUint64Array;
   private readonly isEnding: BigUint64Array;
   private readonly isAttaching: BigUint64Array;
   /** A byte for each process id. */
@@ -60,14 +66,15 @@ export class Probe {
     this.passedFd = this.mapFd("passed");
     this.globals = bpf.map(this.mapFd(".bss"), 0, GLOBALS_BYTES, true);
     this.lostCounters = new BigUint64Array(this.globals.memory, LAYOUT.globals.lost_events[0], 2);
-    this.isAsleep = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_asleep[0], 1);
     this.isEnding = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_ending[0], 1);
     this.isAttaching = new BigUint64Array(this.globals.memory, LAYOUT.globals.is_attaching[0], 1);
     this.targets = bpf.map(this.mapFd("targets"), 0, MAX_PIDS, true);
     this.isTarget = new Uint8Array(this.targets.memory);
     this.addCgroups(options.cgroupFds);
-    this.eventsFd = this.mapFd("events");
-    this.ring = new RingBuffer(this.eventsFd, options.ringBytes);
+    this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
+    this.markBytes = Math.min(MARK_BYTES, options.ringBytes * MARK_SHARE);
+    const wakeAbove = new BigUint64Array(this.globals.memory, LAYOUT.globals.wake_above[0], 1);
+    this.bell = new Bell(this.mapFd("bell"), wakeAbove, this.markBytes);
   }
 
   attach(): void {
@@ -136,14 +143,6 @@ export class Probe {
     return { events: Number(Atomics.load(this.lostCounters, 0)), bytes: Number(Atomics.load(this.lostCounters, 1)) };
   }
 
-  /** Waits for the next event, at most `timeoutMs`; the ring must have been drained. */
-  async sleep(timeoutMs: number): Promise<void> {
-    Atomics.store(this.isAsleep, 0, 1n);
-    // An event that came in between makes poll() return at once.
-    await libbpf().waitForInput(this.eventsFd, timeoutMs);
-    Atomics.store(this.isAsleep, 0, 0n);
-  }
-
   /** Sessions of TLS that were open before are seen from the moment on when all of `attach` has been done. */
   atOnce(attach: () => void): void {
     Atomics.store(this.isAttaching, 0, 1n);
@@ -163,6 +162,7 @@ export class Probe {
   close(): void {
     this.detach();
     this.ring.close();
+    this.bell.close();
     libbpf().unmap(this.globals.address, GLOBALS_BYTES);
     libbpf().unmap(this.targets.address, MAX_PIDS);
     libbpf().closeObject(this.object);

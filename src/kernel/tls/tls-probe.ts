@@ -10,6 +10,7 @@ import type { Placement } from "./placements.ts";
 const BPF_TRACE_UPROBE_MULTI = 48;
 const SHARED_MAPS = [
   "events",
+  "bell",
   "targets",
   "cgroups",
   "connections",
