@@ -47,6 +47,8 @@ ${tableOf(rows)}
 - siege loses its way after a chunked body on a keep-alive connection: it runs with a connection for each request.
 - HAProxy answers 400 to a connection that closes without a request, as ab opens some; here it has
   \`http-ignore-probes\`. Without that, l7prof counts an orphan response, which is what it is.
+- Python's http.server closes after each answer and does not say so before: wget asks on such a connection in vain, and
+  again on another. At the client those requests are without answer, as they are; at the server there are none.
 - Varnish counts chunked bodies without their framing; here it does not unpack gzip, and so sends none.
 - nginx as a proxy takes the end of the client's direction for its disappearance (499): no pair with a client that shuts
   its direction down after the request.
