@@ -10,6 +10,7 @@
 #include "quic.bpf.h"
 #include "sniff.bpf.h"
 #include "socket.bpf.h"
+#include "state.bpf.h"
 #include "syscalls.bpf.h"
 #include "tcp.bpf.h"
 #include "tls.bpf.h"
@@ -268,28 +269,6 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 		expect_body(connection, scratch, head, transfer->is_write);
 }
 
-static __always_inline void unix_socket_closed(u32 fd)
-{
-	u64 key = (bpf_get_current_pid_tgid() >> 32 << 32) | fd;
-	struct unix_descriptor *descriptor = bpf_map_lookup_elem(&unix_descriptors, &key);
-	struct state_event record = { .state = TCP_CLOSE, .shutdown = 3 };
-	struct connection *connection;
-	u64 socket;
-
-	if (!descriptor)
-		return;
-	socket = descriptor->socket;
-	event_init(&record.event, EVENT_STATE, descriptor->inode);
-	connection = bpf_map_lookup_elem(&connections, &socket);
-	if (connection && connection->inode == descriptor->inode) {
-		record.in_position = connection->in_position;
-		record.out_position = connection->out_position;
-		bpf_map_delete_elem(&connections, &socket);
-	}
-	bpf_map_delete_elem(&unix_descriptors, &key);
-	emit(&record, sizeof(record), 0);
-}
-
 /* `ret` is not negative. */
 static __always_inline void call_returned(struct pt_regs *regs, u8 call, long ret)
 {
@@ -318,61 +297,6 @@ static __always_inline void call_returned(struct pt_regs *regs, u8 call, long re
 		transfer.is_write = false;
 	if (socket_of(task, fd, &ref))
 		report(task, &ref, &transfer, fd);
-}
-
-/* A call has moved bytes and not returned yet: the peer's reset overtakes it. A FIN that was sent counts as one. */
-static __always_inline bool is_call_returning(struct connection *connection, struct tcp_sock *tcp, u8 shutdown)
-{
-	u32 fin = shutdown & SEND_SHUTDOWN ? 1 : 0;
-
-	if (connection->in_position && BPF_CORE_READ(tcp, copied_seq) != connection->in_position)
-		return true;
-	return connection->out_position && !connection->has_silent_sends &&
-	       BPF_CORE_READ(tcp, write_seq) - connection->out_position > fin;
-}
-
-/* What is known of the socket is of one before it at the same address, which was closed with bytes in it unread. */
-static __always_inline bool is_another_socket(u8 state)
-{
-	return state == TCP_SYN_SENT || state == TCP_SYN_RECV || state == TCP_LISTEN;
-}
-
-static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 state)
-{
-	u64 key = (u64)sk;
-	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
-	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	struct state_event record = { .state = state, .old_state = old_state };
-
-	if (!connection)
-		return;
-	if (is_another_socket(state)) {
-		bpf_map_delete_elem(&connections, &key);
-		return;
-	}
-	record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
-	if (state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket)) {
-		/* The FIN counts as one. */
-		if (BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1)
-			record.has_more = MORE_UNREAD;
-		else if (connection->state == CONNECTION_FOLLOWED && connection->is_tcp &&
-			 is_call_returning(connection, tcp, record.shutdown))
-			record.has_more = MORE_RETURNING;
-	}
-	if (connection->state == CONNECTION_BOUND) {
-		bound_state_changed(connection, &record);
-	} else if (connection->state == CONNECTION_FOLLOWED || connection->state == CONNECTION_OPAQUE) {
-		if (state == TCP_CLOSE && connection->is_tcp && connection->state == CONNECTION_FOLLOWED)
-			emit_tcp(sk, connection->inode);
-		event_init(&record.event, EVENT_STATE, connection->inode);
-		record.event.flags = FLAG_ABSOLUTE;
-		record.in_position = BPF_CORE_READ(tcp, copied_seq);
-		record.out_position = BPF_CORE_READ(tcp, write_seq);
-		record.error = BPF_CORE_READ(sk, sk_err);
-		emit(&record, sizeof(record), 0);
-	}
-	if (state == TCP_CLOSE && !record.has_more)
-		bpf_map_delete_elem(&connections, &key);
 }
 
 #endif

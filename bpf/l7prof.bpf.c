@@ -12,6 +12,7 @@
 #include "sniff.bpf.h"
 #include "payload.bpf.h"
 #include "call.bpf.h"
+#include "state.bpf.h"
 #include "call-time.bpf.h"
 #include "drop.bpf.h"
 #include "tcp.bpf.h"

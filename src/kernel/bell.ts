@@ -1,47 +1,44 @@
 /**
- * Waits until the kernel side rings: there is news that may be gone soon, or much in the ring of events. Its records lie
- * in a ring buffer of its own, since poll() on that of the events would return for any of them.
+ * Waits until the kernel side rings: there is news that may be gone soon, or much in the ring of events. It rings by a
+ * record in a ring of its own, since poll() on that of the events would return for any of them.
  */
-import { libbpf, type Mapping } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
+import { RingBuffer } from "./ring-buffer.ts";
 
-const PAGE = 4096;
+/** Size of its ring: at least a page of any machine. */
+export const BELL_BYTES = 65_536;
+/** With so much in the ring of events it rings: read while it is in a processor's cache, it costs less. */
+const MARK_BYTES = 1 << 18;
+/** … and with no more of that ring than this. */
+const MARK_SHARE = 1 / 8;
 
 export class Bell {
+  /** Bytes in the ring of events at which it rings. */
+  readonly markBytes: number;
   private readonly fd: number;
-  private readonly consumerPage: Mapping;
-  private readonly producerPage: Mapping;
-  private readonly consumerPosition: BigInt64Array;
-  private readonly producerPosition: BigInt64Array;
+  private readonly ring: RingBuffer;
   /** See struct globals in bpf/events.h. */
   private readonly wakeAbove: BigUint64Array;
-  private readonly mark: bigint;
 
-  /** `markBytes`: what in the ring of events is much. */
-  constructor(fd: number, wakeAbove: BigUint64Array, markBytes: number) {
-    const { map } = libbpf();
+  /** `eventsBytes`: size of the ring of events. */
+  constructor(fd: number, wakeAbove: BigUint64Array, eventsBytes: number) {
     this.fd = fd;
-    this.consumerPage = map(fd, 0, PAGE, true);
-    this.producerPage = map(fd, PAGE, PAGE, false);
-    this.consumerPosition = new BigInt64Array(this.consumerPage.memory, 0, 1);
-    this.producerPosition = new BigInt64Array(this.producerPage.memory, 0, 1);
+    this.ring = new RingBuffer(fd, BELL_BYTES);
     this.wakeAbove = wakeAbove;
-    this.mark = BigInt(markBytes);
+    this.markBytes = Math.min(MARK_BYTES, eventsBytes * MARK_SHARE);
   }
 
   /** Sleeps until it rings, at most `timeoutMs`; answers whether it rang. */
   async wait(timeoutMs: number): Promise<boolean> {
-    Atomics.store(this.wakeAbove, 0, this.mark);
+    Atomics.store(this.wakeAbove, 0, BigInt(this.markBytes));
     await libbpf().waitForInput(this.fd, timeoutMs);
     Atomics.store(this.wakeAbove, 0, 0n);
-    const rung = Atomics.load(this.producerPosition, 0);
-    const hasRung = rung !== this.consumerPosition[0];
-    Atomics.store(this.consumerPosition, 0, rung);
-    return hasRung;
+    return this.ring.drain(ignore, ignore, BELL_BYTES) > 0;
   }
 
   close(): void {
-    const { unmap } = libbpf();
-    unmap(this.consumerPage.address, PAGE);
-    unmap(this.producerPage.address, PAGE);
+    this.ring.close();
   }
 }
+
+function ignore(): void {}

@@ -164,9 +164,15 @@ export class LiveSource implements Source {
   }
 
   private async pause(bytes: number, isLast: boolean): Promise<void> {
-    if (isLast || bytes >= TURN_BYTES) await new Promise(setImmediate);
-    else if (this.hasNews && bytes < this.probe.markBytes) await sleep(NEWS_MS).then(() => (this.hasNews = false));
-    else this.hasNews = await this.probe.bell.wait(SLEEP_MS);
+    const { bell } = this.probe;
+    if (isLast || bytes >= TURN_BYTES) {
+      await new Promise(setImmediate);
+    } else if (this.hasNews && bytes < bell.markBytes) {
+      this.hasNews = false;
+      await sleep(NEWS_MS);
+    } else {
+      this.hasNews = await bell.wait(SLEEP_MS);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { LAYOUT, SIZES } from "../core/record-layout.ts";
 import { UserError } from "../errors.ts";
+import { BELL_BYTES } from "./bell.ts";
 import { chooseDropProgram } from "./drops.ts";
 import { hasMultiUprobes, isKernelAtLeast } from "./kernel-version.ts";
 import { libbpf, type Pointer } from "./libbpf.ts";
@@ -43,6 +44,7 @@ export function configureObject(object: Pointer, options: ProbeOptions): boolean
   const bpf = libbpf();
   writeConfig(object, options);
   bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
+  bpf.setMaxEntries(bpf.findMap(object, "bell"), BELL_BYTES);
   bpf.setMaxEntries(bpf.findMap(object, "scratches"), bpf.possibleCpus());
   if (!options.isReadingTls) for (const map of TLS_MAPS) bpf.setMaxEntries(bpf.findMap(object, map), 1);
   bpf.setAutoload(bpf.findProgram(object, "l7p_sys_enter"), options.isTimingCalls);

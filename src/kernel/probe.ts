@@ -13,15 +13,9 @@ const BPF_ANY = 0;
 const BPF_EXIST = 2;
 /** A page: the kernel maps no less. */
 const GLOBALS_BYTES = 4096;
-/** With so much in the ring it is looked at without delay: read while it is in a processor's cache, it costs less. */
-const MARK_BYTES = 1 << 18;
-/** … and never with more of the ring than this. */
-const MARK_SHARE = 1 / 8;
 
 export class Probe {
   readonly ring: RingBuffer;
-  /** Bytes in the ring at which the bell rings. */
-  readonly markBytes: number;
   readonly bell: Bell;
   private readonly options: ProbeOptions;
   /** The kernel has the tracepoints of io_uring that it takes. */
@@ -72,9 +66,8 @@ export class Probe {
     this.isTarget = new Uint8Array(this.targets.memory);
     this.addCgroups(options.cgroupFds);
     this.ring = new RingBuffer(this.mapFd("events"), options.ringBytes);
-    this.markBytes = Math.min(MARK_BYTES, options.ringBytes * MARK_SHARE);
     const wakeAbove = new BigUint64Array(this.globals.memory, LAYOUT.globals.wake_above[0], 1);
-    this.bell = new Bell(this.mapFd("bell"), wakeAbove, this.markBytes);
+    this.bell = new Bell(this.mapFd("bell"), wakeAbove, options.ringBytes);
   }
 
   attach(): void {

@@ -74,17 +74,17 @@ export class TlsTracer {
 
   /** Takes note of what may bring another library. */
   notice(record: RecordCursor): void {
-    const { kind, pid } = record;
+    const { kind } = record;
     if (kind === EVENT_MAPPED) {
-      if (!this.findings.has(record.mappedFile)) this.pending.add(pid);
+      if (!this.findings.has(record.mappedFile)) this.pending.add(record.pid);
     } else if (kind === EVENT_PROCESS) {
       if (record.what === PROCESS_ENDED) return;
-      this.pending.add(pid);
+      this.pending.add(record.pid);
       this.hasStarted = true;
-    } else if (kind === EVENT_OPAQUE && (record.flags & FLAG_QUIC) === 0 && !this.seen.has(pid)) {
+    } else if (kind === EVENT_OPAQUE && (record.flags & FLAG_QUIC) === 0 && !this.seen.has(record.pid)) {
       if (this.seen.size >= MAX_SEEN) this.seen.clear();
-      this.seen.set(pid, "");
-      this.pending.add(pid);
+      this.seen.set(record.pid, "");
+      this.pending.add(record.pid);
     }
   }
 
