@@ -209,13 +209,44 @@ static __always_inline bool is_beside_library(struct connection *connection, str
 	return connection->is_tcp && !transfer->has_control && is_kernel_tls(ref->sk);
 }
 
+/* The call is told of, if its connection is followed, or is from now on. */
+static __always_inline void tell(struct task_struct *task, struct connection *connection, struct scratch *scratch,
+				 struct socket_ref *ref, struct transfer *transfer, u32 fd)
+{
+	u32 head, limit;
+	u64 size;
+
+	set_positions(&scratch->event, connection, ref, transfer);
+	if (connection->state == CONNECTION_SNIFFED &&
+	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
+		return;
+	find_peer_once(connection, ref, transfer->is_write);
+	sample_tcp(connection, ref, scratch->event.event.time_ns);
+	limit = copy_limit(connection, scratch, transfer);
+	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
+	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES) {
+		scratch->transfer = *transfer;
+		scratch->wanted = limit < transfer->length ? limit : transfer->length;
+		report_pieces();
+		return;
+	}
+	scratch->event.length = transfer->length;
+	scratch->event.head_bytes = head;
+	scratch->event.tail_bytes = 0;
+	size = head;
+	barrier_var(size); /* so that the bound is checked on the register that is used */
+	if (size > HEAD_BYTES) /* never; tells the verifier */
+		return;
+	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, size), transfer->length);
+	if (head == transfer->length && is_head_alone(scratch, head))
+		expect_body(connection, scratch, head, transfer->is_write);
+}
+
 static __always_inline void report(struct task_struct *task, struct socket_ref *ref, struct transfer *transfer, u32 fd)
 {
 	struct scratch *scratch = scratch_of_cpu();
 	u64 key = (u64)ref->sk;
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
-	u32 head, limit;
-	u64 size;
 
 	if (!connection || connection->inode != ref->inode)
 		connection = add_connection(ref);
@@ -243,30 +274,10 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	scratch->event.event.call = transfer->call;
 	scratch->event.event.flags = (transfer->is_write ? FLAG_WRITE : 0) | (transfer->length ? 0 : FLAG_END);
 	transfer->moved = transfer->length;
-	set_positions(&scratch->event, connection, ref, transfer);
-	if (connection->state == CONNECTION_SNIFFED &&
-	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
-		return;
-	find_peer_once(connection, ref, transfer->is_write);
-	sample_tcp(connection, ref, scratch->event.event.time_ns);
-	limit = copy_limit(connection, scratch, transfer);
-	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
-	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES) {
-		scratch->transfer = *transfer;
-		scratch->wanted = limit < transfer->length ? limit : transfer->length;
-		report_pieces();
-		return;
-	}
-	scratch->event.length = transfer->length;
-	scratch->event.head_bytes = head;
-	scratch->event.tail_bytes = 0;
-	size = head;
-	barrier_var(size); /* so that the bound is checked on the register that is used */
-	if (size > HEAD_BYTES) /* never; tells the verifier */
-		return;
-	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, size), transfer->length);
-	if (head == transfer->length && is_head_alone(scratch, head))
-		expect_body(connection, scratch, head, transfer->is_write);
+	/* The peer's reset may come in between, on this processor or another. */
+	connection->is_telling = 1;
+	tell(task, connection, scratch, ref, transfer, fd);
+	connection->is_telling = 0;
 }
 
 /* `ret` is not negative. */

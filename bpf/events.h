@@ -192,7 +192,9 @@ struct connection {
 		u64 session_pid;
 	};
 	u64 sampled_ns;   /* of the last EVENT_TCP */
-	u32 peer_tries;   /* how often the peer was looked for */
+	u8 peer_tries;    /* how often the peer was looked for */
+	u8 is_telling;    /* a call that is counted in the positions has still to be told of */
+	u8 reserved[2];
 	u8 has_silent_sends; /* of io_uring, which nobody tells of */
 	u8 is_unreadable; /* some of its bytes were; it has been told */
 	u8 pending_sends; /* of io_uring: submitted, not yet told of */

@@ -35,8 +35,10 @@ static __always_inline bool is_call_returning(struct connection *connection, str
 
 	if (connection->in_position && BPF_CORE_READ(tcp, copied_seq) != connection->in_position)
 		return true;
-	return connection->out_position && !connection->has_silent_sends &&
-	       BPF_CORE_READ(tcp, write_seq) - connection->out_position > fin;
+	if (connection->out_position && !connection->has_silent_sends &&
+	    BPF_CORE_READ(tcp, write_seq) - connection->out_position > fin)
+		return true;
+	return connection->is_telling; /* in this order: it is set before the positions, and cleared after the record */
 }
 
 /* What is known of the socket is of one before it at the same address, which was closed with bytes in it unread. */

@@ -184,7 +184,13 @@ export class Lifecycle {
       record.timeNs,
     );
     if (isClosed) this.closed(open, record);
-    else if (hasMore !== 0) this.lingering.add(open, record);
+    else if (hasMore !== 0) this.linger(open, record);
+  }
+
+  /** What is still to come may have come by the time that this is read. */
+  private linger(open: OpenConnection, record: RecordCursor): void {
+    this.lingering.add(open, record);
+    if (open.connection !== null) this.closeLingering(open, open.connection, false);
   }
 
   /** It goes on as before: what can't be read shows as missing. */

@@ -104,6 +104,8 @@ export class OpaqueConnections {
     const opaque = this.connections.get(id);
     if (opaque === undefined) return;
     if (this.waiting.has(opaque) && !isEndAlone(opaque)) this.count(opaque);
+    this.waiting.delete(opaque);
+    this.overdue.delete(opaque);
     this.table.removeEnds(opaque.open);
     if (opaque.session !== null) this.bySession.delete(opaque.session);
     this.connections.delete(id);
