@@ -5,10 +5,10 @@
  */
 import type { Header, Sample } from "../core/profile/sample.ts";
 import { headerWord, isToken, singleQuoted as quoted, sentHeaders } from "../output/curl.ts";
+import { headerOf, serverAuthority } from "../output/origin.ts";
 import { rfc3339 } from "../output/rfc3339.ts";
 import { ExportFile } from "./export-file.ts";
 import type { Exporter, Trouble } from "./exporter.ts";
-import { headerOf, serverAuthority } from "./origin.ts";
 
 /** @throws UserError `cannot-write` */
 export function openCurl(path: string, onTrouble: Trouble): Exporter {

@@ -1,11 +1,11 @@
 /** `--har`: the samples as HAR 1.2, which the network tools of browsers import. Fields of our own begin with `_`. */
 import { isIP } from "node:net";
 import type { Header, Sample, SampledMessage } from "../core/profile/sample.ts";
+import { urlOf } from "../output/origin.ts";
 import { microsecondsOf, rfc3339 } from "../output/rfc3339.ts";
 import { version } from "../version.ts";
 import { ExportFile } from "./export-file.ts";
 import type { Exporter, Trouble } from "./exporter.ts";
-import { urlOf } from "./origin.ts";
 
 /** @throws UserError `cannot-write` */
 export function openHar(path: string, onTrouble: Trouble): Exporter {

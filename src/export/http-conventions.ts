@@ -2,7 +2,7 @@
 import type { MeterLabels } from "../core/meter.ts";
 import type { Side } from "../core/profile/parties.ts";
 import type { Sample } from "../core/profile/sample.ts";
-import { headerOf, serverAuthority, urlOf } from "./origin.ts";
+import { headerOf, serverAuthority, urlOf } from "../output/origin.ts";
 
 type Attributes = Record<string, string | number | string[]>;
 

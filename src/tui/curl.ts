@@ -2,6 +2,7 @@
 import type { Sample, SampledRequest } from "../core/profile/sample.ts";
 import { headerWord, sentHeaders, singleQuoted } from "../output/curl.ts";
 import { escapeForTerminal } from "../output/escape.ts";
+import { urlOf } from "../output/origin.ts";
 import { formatExact } from "../output/units.ts";
 
 /** The one stands in the URL, and the body is without the other. */
@@ -23,14 +24,6 @@ export function curlCommand(sample: Sample): string {
 function methodWords({ method, body }: SampledRequest): string[] {
   if (method === "HEAD") return ["-I"];
   return method === (body === "" ? "GET" : "POST") ? [] : [`-X ${quoted(method)}`];
-}
-
-function urlOf({ request, peer, side, protocol }: Sample): string {
-  if (/^https?:\/\//i.test(request.uri)) return request.uri;
-  const host = request.headers.find(([name]) => name.toLowerCase() === "host")?.[1];
-  const address = peer.address.includes(":") ? `[${peer.address}]` : peer.address;
-  const called = side === "client" && peer.port !== null ? `${address}:${peer.port}` : "localhost";
-  return `${protocol}://${host || called}${request.uri.startsWith("/") ? "" : "/"}${request.uri}`;
 }
 
 function bodyWords({ body, bodyEncoding }: SampledRequest): string[] {
