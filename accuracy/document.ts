@@ -19,6 +19,11 @@ same, exchange for exchange, in method, URI, status and sizes, as far as they kn
 - l7prof on the server (\`--pid\`), on the client (\`--pid\`) and on both (\`--cgroup\`), all at the same time: each by its
   samples, one for every exchange, and by its summary. Looking at both, it must see the same exchanges on either side.
 
+A client that is _joined_ has opened its connections and done 23 requests on them before the three l7profs start, waits for
+them, and goes on: what it then asks must count, all of it and no more, and l7prof must have seen as many connections that
+were open before. (Where it pipelines it waits a second longer: no answer is then under way that l7prof has not seen asked
+for.)
+
 l7prof must also have missed nothing: no lost events, no unanswered requests, no orphan responses, coverage 1.
 
 - _upstream_: exchanges between the proxy and its origin, compared with the origin's log.

@@ -52,6 +52,13 @@ export function protocolsOf({ summary }: Result, side: Side): readonly string[] 
   return edgesOf(summary, side).map(({ protocol }) => protocol);
 }
 
+/** How many connections of a client were open before it looked. */
+export function joinedConnectionsOf({ summary }: Result): number {
+  return edgesOf(summary, "client")
+    .flatMap(({ tcp }) => tcp ?? [])
+    .reduce((sum, { openConnections, closes, connects }) => sum + openConnections + closes - connects, 0);
+}
+
 /** What it says of its own work: nothing was missed, or what was. `asksInVain`: some requests get no answer. */
 export function problemOf(
   { code, stderr, summary, warnings }: Result,

@@ -2,7 +2,7 @@
 import type { Result } from "../test/support/l7prof.ts";
 import { type Account, together } from "./account.ts";
 import { durationGaps, firstDifference, totalOf } from "./compare.ts";
-import { accountsOf, problemOf, protocolsOf } from "./l7prof.ts";
+import { accountsOf, joinedConnectionsOf, problemOf, protocolsOf } from "./l7prof.ts";
 
 export interface Row {
   readonly server: string;
@@ -38,6 +38,8 @@ export interface Evidence {
   readonly server: string;
   /** Between client and server. */
   readonly protocol: "http" | "https";
+  /** So many connections of the client were open before l7prof looked; 0: it does not matter. */
+  readonly joined: number;
   readonly isPipelining: boolean;
   readonly work: Account;
   readonly client: Account;
@@ -80,19 +82,24 @@ export function failedRow(server: string, client: string, { message }: Error): R
   };
 }
 
-function problemOfViews({ views, protocol, closesUnannounced }: Evidence): string | null {
+function problemOfViews({ views, protocol, joined, closesUnannounced }: Evidence): string | null {
   return (
     problemOf(views.server, "--pid server") ??
     problemOf(views.client, "--pid client", closesUnannounced) ??
     problemOf(views.both, "--cgroup", closesUnannounced) ??
     problemOfProtocol(protocolsOf(views.server, "server"), protocol) ??
-    problemOfProtocol(protocolsOf(views.client, "client"), protocol)
+    problemOfProtocol(protocolsOf(views.client, "client"), protocol) ??
+    problemOfJoined(joinedConnectionsOf(views.client), joined)
   );
 }
 
 function problemOfProtocol(seen: readonly string[], protocol: string): string | null {
   const other = seen.find((one) => one !== protocol);
   return other === undefined ? null : `l7prof takes ${protocol} for ${other}`;
+}
+
+function problemOfJoined(seen: number, joined: number): string | null {
+  return joined === 0 || seen === joined ? null : `${seen} connections were open before l7prof looked, not ${joined}`;
 }
 
 function differenceOf(evidence: Evidence): string | null {

@@ -12,6 +12,8 @@ export type Ability =
   | "delay"
   | "continue"
   | "pipelining"
+  /** Of connections, as long as the client likes. */
+  | "keep-alive"
   /** Of TLS sessions, on another connection. */
   | "resumption"
   /** It answers a client that has ended its own direction. */
@@ -24,6 +26,9 @@ export const files: Readonly<Record<string, Buffer>> = {
   "page.html": Buffer.from("<p>A line of a page that compresses well.</p>\n".repeat(223)),
   "large.bin": Buffer.alloc(300_007, "0123456789abcdef"),
 };
+
+/** Of clients that can have several. */
+export const CONNECTIONS = 5;
 
 export interface Request {
   readonly method: string;

@@ -58,6 +58,7 @@ export class Session implements SourceReader, Run {
       {
         ...config,
         ...config.view,
+        startNs: source.startNs,
         maxSamplesPerSecond: isSilent ? 0 : config.maxSamplesPerSecond,
         groupBy: config.view.groupBy === "host" || config.view.groupBy === "status" ? config.view.groupBy : null,
         matchRule: compileRules(config.rules).match,

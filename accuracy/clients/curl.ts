@@ -8,8 +8,10 @@ import type { Request } from "../work.ts";
 
 const format = "%{method}\\t%{url}\\t%{http_code}\\t%{size_request}\\t%{size_upload}\\t%{time_total}\\n";
 
-export function curlConfig({ requests, base }: Task): string {
-  return requests.map((request) => optionsOf(request, base).join("\n")).join("\nnext\n");
+export function curlConfig({ requests, base, before, directory }: Task): string {
+  const transfers = requests.map((request) => optionsOf(request, base));
+  if (before > 0) transfers.splice(before, 0, [`url = "file://${directory}/pipe"`]);
+  return transfers.map((options) => options.join("\n")).join("\nnext\n");
 }
 
 function optionsOf(request: Request, base: string): readonly string[] {

@@ -1,12 +1,16 @@
 /** Our own programs on the clients of languages, and on plain sockets. */
 import { inRepo } from "../../test/support/paths.ts";
 import { exchangeOfLine } from "../account.ts";
-import type { ClientDescription, ClientOutput } from "../client.ts";
-import { type Request, work } from "../work.ts";
+import type { ClientDescription, ClientOutput, Task } from "../client.ts";
+import { CONNECTIONS, type Request, work } from "../work.ts";
 
 const programs = inRepo("accuracy/programs");
 
-const all = { count: 211, connections: "5" } as const;
+const COUNT = 211;
+
+function argumentsOf({ base, before }: Task): readonly string[] {
+  return [base, "requests.json", `${CONNECTIONS}`, `${before}`];
+}
 
 function accountOfLines({ lines }: ClientOutput) {
   const exchanges = lines.filter((line) => line.includes("\t")).map((line) => exchangeOfLine(line, 1));
@@ -22,16 +26,16 @@ function accountOfLines({ lines }: ClientOutput) {
 export const goClient: ClientDescription = {
   name: "Go net/http",
   canTls: true,
-  requests: (abilities) => work({ count: all.count, abilities }),
-  command: ({ base }) => [inRepo("tmp/accuracy/go-client"), base, "requests.json", all.connections],
+  requests: (abilities) => work({ count: COUNT, abilities }),
+  command: (task) => [inRepo("tmp/accuracy/go-client"), ...argumentsOf(task)],
   account: accountOfLines,
 };
 
 export const pythonClient: ClientDescription = {
   name: "Python http.client",
   canTls: true,
-  requests: (abilities) => work({ count: all.count, abilities }),
-  command: ({ base }) => ["/usr/bin/python3", `${programs}/client.py`, base, "requests.json", all.connections],
+  requests: (abilities) => work({ count: COUNT, abilities }),
+  command: (task) => ["/usr/bin/python3", `${programs}/client.py`, ...argumentsOf(task)],
   account: accountOfLines,
 };
 
@@ -40,8 +44,8 @@ function nodeClient(kind: "fetch" | "undici" | "http", name: string): ClientDesc
   return {
     name,
     canTls: true,
-    requests: (abilities) => work({ count: all.count, abilities }),
-    command: ({ base }) => ["node", `${programs}/client.js`, kind, base, "requests.json", all.connections],
+    requests: (abilities) => work({ count: COUNT, abilities }),
+    command: (task) => ["node", `${programs}/client.js`, kind, ...argumentsOf(task)],
     account: accountOfLines,
   };
 }
@@ -68,7 +72,10 @@ function socketClient(mode: string, name: string, count: number): ClientDescript
     name,
     canTls: mode !== "half-close",
     requests: () => socketRequests(count),
-    command: ({ base }) => ["/usr/bin/python3", `${programs}/sockets.py`, mode, base, `${count}`],
+    command: ({ base, before }) => [
+      ...["/usr/bin/python3", `${programs}/sockets.py`, mode, base, `${count}`],
+      ...(before > 0 ? [`${before}`] : []),
+    ],
     account: accountOfLines,
   };
 }

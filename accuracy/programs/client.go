@@ -1,5 +1,5 @@
-// Go's net/http as a client: client BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with the bytes
-// that went over its connection and its milliseconds.
+// Go's net/http as a client: client BASE REQUESTS.json CONNECTIONS BEFORE. Prints a line for each exchange, with the
+// bytes that went over its connection and its milliseconds. After the first BEFORE requests it reads `pipe` to its end.
 package main
 
 import (
@@ -66,25 +66,42 @@ func main() {
 	check(json.Unmarshal(text, &requests))
 	connections, err := strconv.Atoi(os.Args[3])
 	check(err)
-	jobs := make(chan request)
-	var workers sync.WaitGroup
-	for i := 0; i < connections; i++ {
-		workers.Add(1)
+	before, err := strconv.Atoi(os.Args[4])
+	check(err)
+	workers := make([]worker, connections)
+	for i := range workers {
+		counted := &traffic{}
+		workers[i] = worker{newTransport(counted), counted}
+	}
+	if before > 0 {
+		workOn(workers, base, requests[:before])
+		_, err = os.ReadFile("pipe")
+		check(err)
+	}
+	workOn(workers, base, requests[before:])
+	for _, worker := range workers {
+		worker.transport.CloseIdleConnections()
+	}
+}
+
+type worker struct {
+	transport *http.Transport
+	counted   *traffic
+}
+
+// Each worker does its share, so each has its connection.
+func workOn(workers []worker, base string, jobs []request) {
+	var all sync.WaitGroup
+	for first, w := range workers {
+		all.Add(1)
 		go func() {
-			defer workers.Done()
-			counted := &traffic{}
-			transport := newTransport(counted)
-			defer transport.CloseIdleConnections()
-			for job := range jobs {
-				do(transport, counted, base, job)
+			defer all.Done()
+			for i := first; i < len(jobs); i += len(workers) {
+				do(w.transport, w.counted, base, jobs[i])
 			}
 		}()
 	}
-	for _, job := range requests {
-		jobs <- job
-	}
-	close(jobs)
-	workers.Wait()
+	all.Wait()
 }
 
 func newTransport(counted *traffic) *http.Transport {

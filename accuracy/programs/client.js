@@ -1,13 +1,15 @@
-// Node's clients: client.js fetch|undici|http BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with its
-// milliseconds, and at the end the bytes that went over all connections. `undici` pipelines seven requests.
+// Node's clients: client.js fetch|undici|http BASE REQUESTS.json CONNECTIONS BEFORE. Prints a line for each exchange, with its
+// milliseconds, and at the end the bytes that went over all connections since the first BEFORE requests, after which it
+// reads `pipe` to its end. `undici` pipelines seven requests.
 import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
-const [kind, base, file, connections] = process.argv.slice(2);
+const [kind, base, file, connections, before] = process.argv.slice(2);
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
 process.removeAllListeners("warning"); // that nobody vouches for certificates
 const module = base.startsWith("https:") ? https : http;
@@ -25,7 +27,12 @@ const clients = {
   },
   async undici() {
     const { Pool } = await import("undici");
-    const pool = new Pool(base, { pipelining: 7, connections: 2, connect: { rejectUnauthorized: false } });
+    const pool = new Pool(base, {
+      pipelining: 7,
+      connections: 2,
+      keepAliveTimeout: 60_000,
+      connect: { rejectUnauthorized: false },
+    });
     return async ({ method, uri, headers, body }) => {
       const { statusCode, body: answer } = await pool.request({ method, path: uri, headers, body });
       await answer.arrayBuffer();
@@ -54,8 +61,8 @@ function bodyOf({ bodyBytes, isChunked }) {
 
 const send = await clients[kind]();
 let next = 0;
-async function worker() {
-  while (next < requests.length) {
+async function worker(end) {
+  while (next < end) {
     const request = requests[next++];
     const { method, uri, headers = {} } = request;
     const body = bodyOf(request);
@@ -64,7 +71,13 @@ async function worker() {
     process.stdout.write(`${method}\t${uri}\t${status}\t-\t-\t${performance.now() - startMs}\n`);
   }
 }
-await Promise.all(Array.from({ length: kind === "undici" ? 14 : Number(connections) }, worker));
+function workUpTo(end) {
+  return Promise.all(Array.from({ length: kind === "undici" ? 14 : Number(connections) }, () => worker(end)));
+}
 const sum = (field) => [...sockets].reduce((total, socket) => total + socket[field], 0);
-process.stdout.write(`total ${sum("bytesWritten")} ${sum("bytesRead")}\n`);
+await workUpTo(Number(before));
+if (before !== "0") await readFile("pipe");
+const [written, read] = [sum("bytesWritten"), sum("bytesRead")];
+await workUpTo(requests.length);
+process.stdout.write(`total ${sum("bytesWritten") - written} ${sum("bytesRead") - read}\n`);
 process.exit();

@@ -1,9 +1,8 @@
-"""Python's http.client: client.py BASE REQUESTS.json CONNECTIONS. Prints a line for each exchange, with its
-bytes and its milliseconds.
+"""Python's http.client: client.py BASE REQUESTS.json CONNECTIONS BEFORE. Prints a line for each exchange, with its
+bytes and its milliseconds. After the first BEFORE requests it reads `pipe` to its end.
 """
 import http.client
 import json
-import queue
 import socket
 import ssl
 import sys
@@ -11,11 +10,9 @@ import threading
 import time
 import urllib.parse
 
-base, connections = urllib.parse.urlsplit(sys.argv[1]), int(sys.argv[3])
+base, count, before = urllib.parse.urlsplit(sys.argv[1]), int(sys.argv[3]), int(sys.argv[4])
 with open(sys.argv[2]) as file:
-    jobs = queue.Queue()
-    for job in json.load(file):
-        jobs.put(job)
+    requests = json.load(file)
 
 
 class Counted:
@@ -57,13 +54,8 @@ def body_of(job):
     return iter([body[:1], body[1:]]) if job.get("isChunked") else body
 
 
-def work():
-    connection = Connection(base.hostname, base.port)
-    while True:
-        try:
-            job = jobs.get_nowait()
-        except queue.Empty:
-            return connection.close()
+def work(connection, jobs):
+    for job in jobs:
         if connection.sock is None:
             connection.connect()
         counted = connection.sock
@@ -77,8 +69,18 @@ def work():
         print(f"{job['method']}\t{job['uri']}\t{response.status}\t{sizes}\t{ms}\n", end="", flush=True)
 
 
-workers = [threading.Thread(target=work) for _ in range(connections)]
-for worker in workers:
-    worker.start()
-for worker in workers:
-    worker.join()
+def work_on_all(jobs):
+    workers = [threading.Thread(target=work, args=(connection, jobs[i::count])) for i, connection in enumerate(connections)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+connections = [Connection(base.hostname, base.port) for _ in range(count)]
+if before:
+    work_on_all(requests[:before])
+    open("pipe").read()
+work_on_all(requests[before:])
+for connection in connections:
+    connection.close()

@@ -1,6 +1,7 @@
-"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close|resume10 BASE COUNT.
+"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close|resume10 BASE COUNT [BEFORE].
 
 Prints a line for each exchange, with its bytes. With resume10 a new connection resumes the TLS session of the last.
+With BEFORE it does as many requests before those, and then reads `pipe` to its end.
 """
 import socket
 import ssl
@@ -8,6 +9,7 @@ import sys
 import urllib.parse
 
 mode, base, count = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), int(sys.argv[3])
+before = int(sys.argv[4]) if len(sys.argv) > 4 else 0
 context = ssl._create_unverified_context() if base.scheme == "https" else None
 PATHS = ["/small.txt", "/page.html", "/missing", "/large.bin", "/empty.txt"]
 VERSION, FIELDS = {
@@ -70,8 +72,8 @@ class Connection:
         return total
 
 
-def request_of(number):
-    uri = f"{PATHS[number % len(PATHS)]}?n={number}"
+def request_of(number, suffix=""):
+    uri = f"{PATHS[number % len(PATHS)]}?n={number}{suffix}"
     return uri, f"GET {uri} HTTP/{VERSION}\r\nHost: 127.0.0.1\r\n{FIELDS}\r\n".encode()
 
 
@@ -105,16 +107,19 @@ def send_and_shut(to, request):
     to.shutdown(socket.SHUT_WR)
 
 
-def pipeline():
-    connection = Connection()
+def pipeline(connection, count, suffix=""):
     for first in range(0, count, 7):
-        batch = [request_of(number) for number in range(first, min(first + 7, count))]
+        batch = [request_of(number, suffix) for number in range(first, min(first + 7, count))]
         connection.socket.sendall(b"".join(request for _, request in batch))
         for uri, request in batch:
             tell(uri, request, connection.response())
 
 
 if mode == "pipeline":
-    pipeline()
+    connection = Connection()
+    if before:
+        pipeline(connection, before, "&before")
+        open("pipe").read()
+    pipeline(connection, count)
 else:
     one_by_one({"bytes": send_bytes, "half-close": send_and_shut}.get(mode, lambda to, request: to.sendall(request)))

@@ -39,7 +39,7 @@ function command({ directory }: Place): readonly string[] {
 
 export const apache: ServerDescription = {
   name: "Apache httpd",
-  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "keep-alive", "pipelining"],
   command,
   files: config(["deflate", "filter"], () => "AddOutputFilterByType DEFLATE text/html"),
   log,
@@ -67,7 +67,17 @@ CustomLog tls.log "%m\\t%U%q\\t%>s\\t-\\t-\\t%D"
 
 export const apacheProxy: ServerDescription = {
   name: "Apache httpd, mod_proxy to Go",
-  abilities: ["upload", "range", "unsatisfiable range", "conditional", "chunked", "delay", "continue", "pipelining"],
+  abilities: [
+    "upload",
+    "range",
+    "unsatisfiable range",
+    "conditional",
+    "chunked",
+    "delay",
+    "continue",
+    "keep-alive",
+    "pipelining",
+  ],
   command,
   files: config(["proxy", "proxy_http"], ({ origin }) => `ProxyPass "/" "http://127.0.0.1:${origin!.port}/"`),
   origin: go,

@@ -4,7 +4,7 @@ import type { ServerDescription } from "../server.ts";
 
 export const lighttpd: ServerDescription = {
   name: "lighttpd",
-  abilities: ["range", "unsatisfiable range", "conditional", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "keep-alive", "pipelining"],
   command: () => ["lighttpd", "-D", "-f", "lighttpd.conf"],
   files: ({ directory, port }) => ({
     "lighttpd.conf": `
@@ -51,7 +51,7 @@ ${site} {
 
 export const caddy: ServerDescription = {
   name: "Caddy",
-  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "upload", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "upload", "keep-alive", "pipelining"],
   command: () => ["caddy", "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
   env: ({ directory }) => ({ HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory }),
   files: ({ directory, port }) => ({ Caddyfile: caddyConfiguration(directory, `http://:${port}`, "") }),

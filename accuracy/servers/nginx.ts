@@ -51,7 +51,7 @@ const ofFiles =
 
 export const nginx: ServerDescription = {
   name: "nginx",
-  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "pipelining", "half-close"],
+  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "keep-alive", "pipelining", "half-close"],
   command,
   files: config(() => "", ofFiles),
   log,
@@ -84,7 +84,7 @@ function toNode({ origin }: Place): string {
 
 export const nginxProxy: ServerDescription = {
   name: "nginx, proxy to Node",
-  abilities: ["upload", "gzip", "chunked", "delay", "continue", "pipelining"],
+  abilities: ["upload", "gzip", "chunked", "delay", "continue", "keep-alive", "pipelining"],
   command,
   files: config(toNode),
   origin: node,
@@ -114,7 +114,7 @@ export const nginxUnbuffered: ServerDescription = {
 
 export const nginxGunicorn: ServerDescription = {
   name: "nginx, proxy to gunicorn on a unix socket",
-  abilities: ["upload", "chunked", "delay", "continue", "pipelining"],
+  abilities: ["upload", "chunked", "delay", "continue", "keep-alive", "pipelining"],
   command,
   files: config(({ origin }) => `location / { proxy_pass http://unix:${origin!.directory}/http.sock; }`),
   origin: gunicornOnUnixSocket,

@@ -12,7 +12,7 @@ const abilities: readonly Ability[] = ["upload", "chunked", "delay", "continue"]
 
 export const node: ServerDescription = {
   name: "Node http",
-  abilities: [...abilities, "gzip", "pipelining"],
+  abilities: [...abilities, "gzip", "keep-alive", "pipelining"],
   command: () => ["node", `${programs}/server.js`],
   log: { from: "stdout" },
 };
@@ -27,7 +27,7 @@ export const nodeTls: ServerDescription = {
 
 export const go: ServerDescription = {
   name: "Go net/http",
-  abilities: [...abilities, "range", "unsatisfiable range", "conditional", "pipelining"],
+  abilities: [...abilities, "range", "unsatisfiable range", "conditional", "keep-alive", "pipelining"],
   command: () => [inRepo("tmp/accuracy/go-server")],
   log: { from: "stdout" },
 };
@@ -48,7 +48,7 @@ export const goStrippedTls: ServerDescription = {
 
 export const java: ServerDescription = {
   name: "Java com.sun.net.httpserver",
-  abilities,
+  abilities: [...abilities, "keep-alive"],
   command: () => ["java", `${programs}/Server.java`],
   log: { from: "stdout" },
 };
@@ -79,7 +79,7 @@ function uvicornCommand({ port }: Place): readonly string[] {
 
 export const uvicorn: ServerDescription = {
   name: "uvicorn",
-  abilities: [...abilities, "pipelining"],
+  abilities: [...abilities, "keep-alive", "pipelining"],
   command: uvicornCommand,
   log: { from: "stdout", parse: requestInQuotes },
 };
@@ -114,6 +114,7 @@ export const gunicorn: ServerDescription = {
 export const gunicornThreads: ServerDescription = {
   ...gunicorn,
   name: "gunicorn, threads",
+  abilities: [...abilities, "keep-alive"],
   command: gunicornCommand(({ port }) => `127.0.0.1:${port}`, "--threads", "4", "--keep-alive", "60"),
 };
 

@@ -35,7 +35,7 @@ backend back
  */
 export const haproxy: ServerDescription = {
   name: "HAProxy, splice, to nginx",
-  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "gzip", "keep-alive", "pipelining"],
   command: () => ["haproxy", "-db", "-f", "haproxy.cfg"],
   files: haproxyConfig({ splice: "option splice-auto\n  option splice-request\n  option splice-response" }),
   origin: nginx,
@@ -57,7 +57,7 @@ export const haproxyTls: ServerDescription = {
 /** Without gzip: what it unpacks it sends in chunks, whose framing it does not count. */
 export const varnish: ServerDescription = {
   name: "Varnish, before Apache httpd",
-  abilities: ["range", "unsatisfiable range", "conditional", "pipelining"],
+  abilities: ["range", "unsatisfiable range", "conditional", "keep-alive", "pipelining"],
   command: ({ directory, port, origin }) => [
     ...["varnishd", "-F", "-n", directory, "-a", `127.0.0.1:${port}`, "-b", `127.0.0.1:${origin!.port}`],
     ...["-s", "malloc,64m", "-T", "none", "-j", "none", "-p", "http_gzip_support=off"],
@@ -74,7 +74,7 @@ export const varnish: ServerDescription = {
 
 export const squid: ServerDescription = {
   name: "squid, before Go",
-  abilities: ["range", "conditional", "pipelining"],
+  abilities: ["range", "conditional", "keep-alive", "pipelining"],
   // It does not run as root, and its shared memory has the name of its service.
   command: ({ port }) => ["sh", "-c", `chown -R proxy . && exec squid -N -n accuracy${port} -f squid.conf`],
   files: ({ directory, port, origin }) => ({

@@ -12,6 +12,8 @@ export interface ExchangeContext {
   readonly wantsHost: boolean;
   /** Messages that may point at the records' memory, to be settled before it goes. */
   readonly unsettled: RawMessage[];
+  /** What has gone over any connection since then was seen, if it shows at all. */
+  watchedSinceNs: number;
 }
 
 /** The call of a connection that is being read. */

@@ -116,6 +116,8 @@ export class Exchange {
   streamPosition = 0;
   answerPosition = 0;
   epoch = 0;
+  /** When it came, no other waited, and nothing had gone over the connection for some time. */
+  isAfterQuiet = false;
   /** The request after it, while it waits for its response. */
   next: Exchange | null = null;
   readonly request = new RawMessage();

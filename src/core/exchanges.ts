@@ -19,6 +19,7 @@ export interface ExchangeOptions {
   readonly matchRule: (path: string) => number;
   readonly route: (path: string) => string;
   readonly groupBy: "host" | "status" | null;
+  readonly startNs: number;
 }
 
 export interface ExchangeEvents {
@@ -84,7 +85,7 @@ export class Exchanges {
   }
 
   private createContext(options: ExchangeOptions, counters: CaptureCounters): ConnectionContext {
-    const { rules, matchRule, route, groupBy } = options;
+    const { rules, matchRule, route, groupBy, startNs } = options;
     const keeps = (part: "request" | "response") => rules.filter(({ keep }) => keep === part || keep === "both");
     // A request is kept even for rules that keep none of it: its URI and trace context are part of a sample.
     const requestLimit = Math.max(MIN_REQUEST_BYTES, ...keeps("request").map((rule) => rule.maxRequestBytes));
@@ -96,6 +97,7 @@ export class Exchanges {
       maxResponseBytes: responseLimit,
       wantsHost: groupBy === "host",
       unsettled: [],
+      watchedSinceNs: startNs,
       onTrial: new Set(),
       onRequest: (connection, exchange) => this.requestSeen(connection, exchange),
       onExchange: (connection, exchange) => this.exchangeDone(connection, exchange),

@@ -134,6 +134,7 @@ export class Lifecycle {
     if (this.table.isOverfull && oldest !== undefined) {
       this.events.onIgnore(oldest.info);
       this.close(oldest, record.timeNs);
+      this.context.watchedSinceNs = record.timeNs;
     }
   }
 

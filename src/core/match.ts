@@ -5,7 +5,7 @@
  * wrong pair is worse than none. Then a request only gets the response that begins exactly where the responses had
  * come to when the request went through (`answerPosition`). That is proof if the client waits for each answer, which
  * the next exchanges must show (trial.ts); on a connection that has pipelined it is none, so there it must also have
- * been quiet before the request.
+ * been quiet before the request, or before those that wait ahead of it.
  *
  * Positions are modulo 2^32 and compared as signed differences.
  */
@@ -25,7 +25,7 @@ export class Matcher {
   private epoch: number;
   private syncedEpoch = 0;
   private hasPipelined = false;
-  private lastActivityNs = 0;
+  private lastActivityNs: number;
   /** Requests were missed, and no response has been paired since. */
   isAfterMiss = false;
   /** How far the responses had come when the last of them that was paired ended. */
@@ -35,9 +35,13 @@ export class Matcher {
   private readonly drop: (exchange: Exchange) => void;
   readonly trial: Trial;
 
-  /** `drop` gets each request that can't be given its response; `verdict` what becomes of pairs that are not sure. */
-  constructor(isJoined: boolean, drop: (exchange: Exchange) => void, verdict: Verdict) {
-    this.epoch = isJoined ? 1 : 0;
+  /**
+   * `joinedNs`: since when nothing that went over a connection was missed that was open before; null: it was not. `drop`
+   * gets each request that can't be given its response; `verdict` what becomes of pairs that are not sure.
+   */
+  constructor(joinedNs: number | null, drop: (exchange: Exchange) => void, verdict: Verdict) {
+    this.epoch = joinedNs === null ? 0 : 1;
+    this.lastActivityNs = joinedNs ?? 0;
     this.drop = drop;
     this.trial = new Trial(verdict);
   }
@@ -49,9 +53,8 @@ export class Matcher {
     if (before === exchange.answerPosition) this.pipelines();
     this.isAfterMiss = false;
     if (this.size >= MAX_WAITING) this.clear();
-    const isQuiet = timeNs - this.lastActivityNs >= QUIET_NS;
     // A request that can't be proved is kept as long as it may take a response out of the queue.
-    if (this.epoch > this.syncedEpoch && this.hasPipelined && isQuiet && this.size === 0) this.syncedEpoch = this.epoch;
+    exchange.isAfterQuiet = this.size === 0 && timeNs - this.lastActivityNs >= QUIET_NS;
     exchange.epoch = this.epoch;
     if (this.newest === null) this.oldest = exchange;
     else this.newest.next = exchange;
@@ -85,9 +88,9 @@ export class Matcher {
       }
       const ahead = (position - exchange.answerPosition) | 0;
       if (ahead < 0) return undefined;
-      if (ahead === 0 && !this.hasPipelined) {
+      if (ahead === 0 && (!this.hasPipelined || exchange.isAfterQuiet)) {
         this.syncedEpoch = exchange.epoch;
-        this.trial.begin(exchange);
+        if (!this.hasPipelined) this.trial.begin(exchange);
         return this.shift(exchange);
       }
       this.drop(this.shift(exchange));

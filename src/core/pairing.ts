@@ -39,7 +39,7 @@ export class Pairing {
   constructor(isFresh: boolean, context: ExchangeContext, events: PairingEvents) {
     this.context = context;
     this.events = events;
-    this.matcher = new Matcher(!isFresh, (exchange) => this.abandon(exchange), {
+    this.matcher = new Matcher(isFresh ? null : context.watchedSinceNs, (exchange) => this.abandon(exchange), {
       onConfirmed: (exchange) => this.confirmed(exchange),
       onRefuted: (exchange) => this.refuted(exchange),
     });

@@ -306,6 +306,28 @@ describe("joined in mid-stream", () => {
     expect(imbalance(profiling)).toBe(0);
   });
 
+  it("pipelined, when nothing went over it for a second: sure from its first request on", () => {
+    const [profiling, c] = server(joined);
+    profiling.wire.wait(1001);
+    c.read(get("/a") + get("/b")).read(get("/c"));
+    c.write(answer(200)).write(answer(201)).write(answer(202));
+    c.read(get("/d") + get("/e"))
+      .write(answer(200))
+      .write(answer(201));
+    expect(profiling.pairs()).toEqual(["GET /a → 200", "GET /b → 201", "GET /c → 202", "GET /d → 200", "GET /e → 201"]);
+    expect(profiling.capture()).toMatchObject(WHOLE);
+  });
+
+  it("pipelined, and at once: a response may be pending", () => {
+    const [profiling, c] = server(joined);
+    c.read(get("/b") + get("/c"))
+      .write(answer(401))
+      .write(answer(200))
+      .write(answer(201));
+    expect(profiling.pairs()).toEqual([]);
+    expect(imbalance(profiling)).toBe(0);
+  });
+
   it("pipelined, then the client pauses for a second: from there on it is sure", () => {
     const [profiling, c] = server(joined);
     c.read(get("/a")).read(get("/b")).write(answer(401)).write(answer(402)).write(answer(403));

@@ -8,7 +8,7 @@ import type { Capture } from "../../src/core/profile/window.ts";
 import { Profiler, type ProfilerOptions } from "../../src/core/profiler.ts";
 import { createRouter } from "../../src/core/route.ts";
 import { compileRules } from "../../src/core/rules.ts";
-import { Wire } from "./wire.ts";
+import { START_NS, Wire } from "./wire.ts";
 
 export const DEFAULT_RULE: SamplingRule = {
   uriRegex: null,
@@ -55,6 +55,7 @@ export function startProfiling(
   const profiler = new Profiler(
     {
       rules,
+      startNs: START_NS,
       matchRule: compileRules(rules).match,
       route: createRouter({ rawUris: true, templates: [] }),
       maxEndpoints: 1000,

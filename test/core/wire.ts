@@ -30,6 +30,8 @@ export const SHUTDOWN_OUT = 2;
 export const MORE_RETURNING = 2;
 export const SHUTDOWN_BOTH = 3;
 
+/** Each record takes a millisecond. */
+export const START_NS = 5e12;
 const NS_PER_MS = 1e6;
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -74,7 +76,7 @@ export interface Copied {
 
 export class Wire {
   /** Of the next record; each takes a millisecond. */
-  timeNs = 5e12;
+  timeNs = START_NS;
   private deliver: (record: Uint8Array) => void;
   private nextId = 1000;
 

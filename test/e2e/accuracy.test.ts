@@ -6,13 +6,19 @@ import { measure, openStage } from "../../accuracy/measure.ts";
 import { servers } from "../../accuracy/servers/index.ts";
 import { isWrong, tableOf } from "../../accuracy/table.ts";
 
-/** A part of `npm run accuracy`: files by sendfile, a unix socket, a thread pool, splice, writev. */
+/**
+ * A part of `npm run accuracy`: files by sendfile, a unix socket, a thread pool, splice, writev; HTTPS, with connections
+ * that were open before.
+ */
 const pairs: Readonly<Record<string, readonly string[]>> = {
   nginx: ["curl", "undici, pipelining 7", "sockets, shutdown after the request"],
   "nginx, proxy to gunicorn on a unix socket": ["Node fetch"],
   "Apache httpd": ["ab -k"],
   "HAProxy, splice, to nginx": ["wrk, pipelining seven"],
-  lighttpd: ["siege"],
+  lighttpd: ["siege", "curl, joined"],
+  "nginx, HTTPS (TLS 1.3)": ["curl, joined", "sockets, seven in one write, joined"],
+  "Apache httpd, HTTPS": ["Python http.client, joined"],
+  "Node https": ["Node http.Agent, joined"],
 };
 
 /** Each pair starts l7prof three times, which takes seconds of CPU that a busy machine may not have. */
@@ -46,6 +52,18 @@ test(
     expect(row.difference).toBe("GET /missing?n=7 404: sockets, HTTP/1.0 1×, nginx's log 0×");
     expect(isWrong(row)).toBe(true);
     expect(tableOf([row])).toContain("WRONG: GET /missing?n=7 404");
+  },
+  timeoutMs,
+);
+
+test(
+  "a client whose connections do not stay open is none that was joined",
+  async () => {
+    const curl = named(clients, "curl, joined");
+    const requests: ClientDescription["requests"] = (abilities) =>
+      curl.requests(abilities).map((request) => ({ ...request, headers: { ...request.headers, connection: "close" } }));
+    const row = await measure(await openStage(named(servers, "nginx")), { ...curl, requests });
+    expect(row.difference).toBe("0 connections were open before l7prof looked, not 1");
   },
   timeoutMs,
 );
