@@ -96,19 +96,18 @@ export class Connection implements PairingEvents {
     const isRequest = this.carriesRequests(record);
     const { direction } = isRequest ? this.requests : this.responses;
     const other = isRequest ? this.responses.direction : this.requests.direction;
-    const timeNs = record.timeNs;
     // Then what is missing at the beginning of the other direction shows, too.
     if (other.expected === undefined && this.info.isFresh) other.expected = record.otherPosition;
-    call.timeNs = timeNs;
+    call.timeNs = record.timeNs;
     call.pid = record.pid;
     call.record = record;
     call.bytes = record.bytes;
-    if ((record.flags & FLAG_END) !== 0) direction.end(record.position, timeNs);
+    if ((record.flags & FLAG_END) !== 0) direction.end(record.position, call.timeNs);
     else {
       if (direction.isBehind(record)) (isRequest ? this.requests : this.responses).outOfOrder();
       const calls = isRequest ? pairing.openRequest?.requestCalls : pairing.openResponse?.responseCalls;
       calls?.add(record);
-      direction.receive(record, timeNs);
+      direction.receive(record);
       const open = isRequest ? pairing.openRequest : pairing.openResponse;
       if (calls === undefined && open === null && direction.parser.openBytes > 0) direction.noteHeadCall(record);
     }

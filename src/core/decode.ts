@@ -151,11 +151,12 @@ export class RecordCursor {
   get tailBytes(): number {
     return this.words[this.word + 8]!;
   }
+  /** Modulo 2^32, and signed: V8 keeps a number up to 2^31 in place, and makes an object of a greater one. */
   get position(): number {
-    return this.words[this.word + 9]!;
+    return this.words[this.word + 9]! | 0;
   }
   get otherPosition(): number {
-    return this.words[this.word + 10]!;
+    return this.words[this.word + 10]! | 0;
   }
   get srttUs(): number {
     return this.words[this.word + 11]!;
@@ -189,7 +190,7 @@ export class RecordCursor {
   positionOf(index: number): number {
     const offset = index - this.payload;
     const skipped = offset < this.headBytes ? 0 : this.length - this.headBytes - this.tailBytes;
-    return (this.position + offset + skipped) >>> 0;
+    return (this.position + offset + skipped) | 0;
   }
 
   // open_event

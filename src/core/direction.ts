@@ -21,21 +21,20 @@ export interface DirectionHandler extends MessageHandler {
 
 export class Direction {
   readonly parser: MessageParser;
-  /** Where the next byte belongs, modulo 2^32; undefined before the first. */
+  /** Where the next byte belongs (as RecordCursor.position); undefined before the first. */
   expected: number | undefined = undefined;
   /** Of the call that brought the first byte of the message that is open. */
   messagePosition = 0;
   messageOtherPosition = 0;
   /** The calls of a head that is not whole yet; hardly ever needed. */
   private headCalls: CallLog | null = null;
-  /** Where the message that is open began, or the next one begins; may be past 2^32. */
+  /** Where the message that is open began, or the next one begins. */
   nextMessageAt = 0;
   /** The peer has ended it, which the process may yet have to read. */
   private isEnding = false;
   /** Of the call that is being read. */
   private callPosition = 0;
   private callOtherPosition = 0;
-  private callNs = 0;
   /** Bytes that no call showed went by: when they did, nobody knows. */
   isMissing = false;
   private passUpTo: number | undefined = undefined;
@@ -56,19 +55,19 @@ export class Direction {
     return this.expected !== undefined && ((record.position - this.expected) | 0) < 0;
   }
 
-  receive(record: RecordCursor, timeNs: number): void {
+  receive(record: RecordCursor): void {
     const { parser } = this;
     const length = record.length;
     // A call that reads the last bytes reads the FIN with them, which counts as one.
     const { expected } = this;
-    const isWithFin = this.isEnding && expected !== undefined && record.position === (expected + 1) >>> 0;
+    const isWithFin = this.isEnding && expected !== undefined && record.position === ((expected + 1) | 0);
     const position = isWithFin ? expected : record.position;
     const missed = this.expected === undefined ? 0 : (position - this.expected) | 0;
-    this.expected = (position + length) >>> 0;
+    this.expected = (position + length) | 0;
     this.callPosition = position;
     this.callOtherPosition = record.otherPosition;
-    this.callNs = timeNs;
-    if (missed > 0) this.miss(missed, timeNs);
+    parser.nowNs = record.timeNs;
+    if (missed > 0) this.miss(missed);
     if (parser.openBytes === 0) {
       this.messageStarts();
       this.nextMessageAt = position;
@@ -76,15 +75,15 @@ export class Direction {
     const head = record.headBytes;
     const tail = record.tailBytes;
     const start = record.payload;
-    if (head > 0) parser.feed(record.bytes, start, start + head, timeNs, true);
-    if (length > head + tail) this.skip(length - head - tail, timeNs);
-    if (tail > 0) parser.feed(record.bytes, start + head, start + head + tail, timeNs, false);
+    if (head > 0) parser.feed(record.bytes, start, start + head, true);
+    if (length > head + tail) this.skip(length - head - tail);
+    if (tail > 0) parser.feed(record.bytes, start + head, start + head + tail, false);
   }
 
-  /** A whole head was seen, whose first byte went by at `startNs`. */
-  messageSeen(startNs: number): void {
+  /** A whole head was seen. */
+  messageSeen({ startNs }: Head): void {
     // What looked like the beginning of a message before this call was none.
-    if (startNs === this.callNs) this.messageStarts();
+    if (startNs === this.parser.nowNs) this.messageStarts();
     if (this.isJoining) this.lostSeen = this.parser.lostBytes;
     this.isJoining = false;
   }
@@ -94,7 +93,7 @@ export class Direction {
     const { expected, parser } = this;
     const left = parser.openBytes < keepBytes && !parser.isTunnel ? 0 : parser.bytesToPass;
     if (expected === undefined || left < MIN_PASSED_BYTES) return undefined;
-    const position = (expected + Math.min(left, MAX_PASSED_BYTES)) >>> 0;
+    const position = (expected + Math.min(left, MAX_PASSED_BYTES)) | 0;
     const isNews = position !== this.passUpTo;
     this.passUpTo = position;
     return isNews ? position : undefined;
@@ -154,19 +153,20 @@ export class Direction {
     const missed = position === undefined || this.expected === undefined ? 0 : (position - this.expected) | 0;
     // The FIN itself may have been counted: then nothing is missing, else perhaps a byte less than it seems.
     this.isMissing = missed > 1;
-    if (missed > 1) this.skip(missed, timeNs);
-    this.parser.end(timeNs);
+    this.parser.nowNs = timeNs;
+    if (missed > 1) this.skip(missed);
+    this.parser.end();
     this.isMissing = false;
   }
 
-  private miss(count: number, timeNs: number): void {
+  private miss(count: number): void {
     this.isMissing = true;
-    this.skip(count, timeNs);
+    this.skip(count);
     this.isMissing = false;
   }
 
-  private skip(count: number, timeNs: number): void {
+  private skip(count: number): void {
     this.handler.onSkip();
-    this.parser.skip(count, timeNs);
+    this.parser.skip(count);
   }
 }

@@ -25,7 +25,8 @@ export class Matcher {
   private epoch: number;
   private syncedEpoch = 0;
   private hasPipelined = false;
-  private lastActivityNs: number;
+  /** When the last request or response began. */
+  lastActivityNs: number;
   /** Requests were missed, and no response has been paired since. */
   isAfterMiss = false;
   /** How far the responses had come when the last of them that was paired ended. */
@@ -46,7 +47,7 @@ export class Matcher {
     this.trial = new Trial(verdict);
   }
 
-  push(exchange: Exchange, timeNs: number): void {
+  push(exchange: Exchange): void {
     const { newest } = this;
     // Two requests with no byte of a response between them. (With bytes between them, a response was missed.)
     const before = newest !== null ? newest.answerPosition : this.isAfterMiss ? this.pairedUpTo : undefined;
@@ -54,21 +55,20 @@ export class Matcher {
     this.isAfterMiss = false;
     if (this.size >= MAX_WAITING) this.clear();
     // A request that can't be proved is kept as long as it may take a response out of the queue.
-    exchange.isAfterQuiet = this.size === 0 && timeNs - this.lastActivityNs >= QUIET_NS;
+    exchange.isAfterQuiet = this.size === 0 && exchange.requestStartNs - this.lastActivityNs >= QUIET_NS;
     exchange.epoch = this.epoch;
     if (this.newest === null) this.oldest = exchange;
     else this.newest.next = exchange;
     this.newest = exchange;
     this.size++;
-    this.lastActivityNs = timeNs;
+    this.lastActivityNs = exchange.requestStartNs;
   }
 
   /**
    * The request that the response answers whose first call began at `position`, when requests up to
    * `requestPosition` had gone through; undefined if it answers none that was seen.
    */
-  take(position: number, requestPosition: number, timeNs: number): Exchange | undefined {
-    this.lastActivityNs = timeNs;
+  take(position: number, requestPosition: number): Exchange | undefined {
     // Two responses with no byte of a request between them.
     if (this.answeredUpTo === requestPosition) this.pipelines();
     this.answeredUpTo = requestPosition;

@@ -46,12 +46,12 @@ export class Pairing {
   }
 
   /** A request's head is whole. */
-  begin(exchange: Exchange, timeNs: number): void {
+  begin(exchange: Exchange): void {
     this.hasMessages = true;
     this.context.counters.requests++;
     this.openRequest = exchange;
     if (this.isSurplus(exchange.answerPosition, exchange.position)) this.matcher.trial.refute();
-    this.matcher.push(exchange, timeNs);
+    this.matcher.push(exchange);
     this.events.onRequest(exchange);
   }
 
@@ -61,10 +61,9 @@ export class Pairing {
     if (exchange.isResponseEnded) this.complete(exchange);
   }
 
-  responseEnded(exchange: Exchange, bytes: number, endNs: number): void {
+  responseEnded(exchange: Exchange, bytes: number): void {
     this.matcher.paired(this.responses.expected!);
     exchange.responseBytes = bytes;
-    exchange.responseEndNs = endNs;
     exchange.isResponseEnded = true;
     if (exchange.isRequestEnded) this.complete(exchange);
   }

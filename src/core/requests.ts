@@ -32,14 +32,14 @@ export class Requests implements DirectionHandler {
     exchange.requestStartNs = head.startNs;
     exchange.requestHeaderBytes = end - start;
     exchange.expectsContinue = head.expectsContinue;
-    direction.messageSeen(head.startNs);
+    direction.messageSeen(head);
     exchange.position = direction.messagePosition;
     exchange.streamPosition = direction.nextMessageAt;
     exchange.answerPosition = direction.messageOtherPosition;
     direction.beginCalls(exchange.requestCalls, head, call);
     exchange.request.begin(context.maxRequestBytes);
     exchange.request.append(bytes, start, end, bytes === call.bytes);
-    this.pairing.begin(exchange, head.startNs);
+    this.pairing.begin(exchange);
     return "framed";
   }
 
@@ -47,13 +47,14 @@ export class Requests implements DirectionHandler {
     this.pairing.openRequest?.request.append(bytes, start, end, true);
   }
 
-  onEnd(headerBytes: number, bodyBytes: number, endNs: number): void {
-    this.direction.messageStarts();
-    this.direction.nextMessageAt += headerBytes + bodyBytes;
+  onEnd(headerBytes: number, bodyBytes: number): void {
+    const { direction } = this;
+    direction.messageStarts();
+    direction.nextMessageAt = (direction.nextMessageAt + headerBytes + bodyBytes) | 0;
     const exchange = this.pairing.openRequest;
     this.pairing.openRequest = null;
     if (exchange === null) return;
-    exchange.requestEndNs = endNs;
+    exchange.requestEndNs = direction.parser.endNs;
     this.context.unsettled.push(exchange.request);
     this.pairing.requestEnded(exchange, headerBytes + bodyBytes);
   }

@@ -28,12 +28,13 @@ export class Responses implements DirectionHandler {
   onHead(head: Head): HeadVerdict {
     const { direction, pairing } = this;
     pairing.hasMessages = true;
-    direction.messageSeen(head.startNs);
+    direction.messageSeen(head);
     // RFC 9110, 15.2: interim responses precede the one that answers. 101 is final: the connection changes hands.
     this.isInterim = head.status < 200 && head.status !== 101;
     if (this.isInterim) return "no-body";
     this.context.counters.responses++;
-    const exchange = pairing.matcher.take(direction.messagePosition, direction.messageOtherPosition, head.startNs);
+    pairing.matcher.lastActivityNs = head.startNs;
+    const exchange = pairing.matcher.take(direction.messagePosition, direction.messageOtherPosition);
     if (exchange === undefined) return this.orphan(head);
     this.begin(exchange, head);
     const isTunnel = head.status === 101 || (exchange.method === "CONNECT" && head.status >= 200 && head.status < 300);
@@ -46,7 +47,7 @@ export class Responses implements DirectionHandler {
     this.pairing.openResponse?.response.append(bytes, start, end, true);
   }
 
-  onEnd(headerBytes: number, bodyBytes: number, endNs: number): void {
+  onEnd(headerBytes: number, bodyBytes: number): void {
     const { direction, pairing } = this;
     const exchange = pairing.openResponse;
     if (this.isInterim) this.passInterim(headerBytes + bodyBytes);
@@ -56,7 +57,8 @@ export class Responses implements DirectionHandler {
     pairing.openResponse = null;
     if (exchange === null) return;
     if (direction.isMissing) this.endIsMissing(exchange, headerBytes + bodyBytes);
-    pairing.responseEnded(exchange, headerBytes + bodyBytes, endNs);
+    exchange.responseEndNs = direction.parser.endNs;
+    pairing.responseEnded(exchange, headerBytes + bodyBytes);
   }
 
   onLost(why: LostReason, isMessageOpen: boolean): void {
@@ -70,8 +72,11 @@ export class Responses implements DirectionHandler {
     if (!isMessageOpen || exchange === null) return;
     // Cut by the end of the connection, the response is what was seen of it; cut by a gap, nobody knows.
     if (isTruncated && direction.isMissing) this.endIsMissing(exchange, cutBytes);
-    if (isTruncated) pairing.responseEnded(exchange, cutBytes, this.call.timeNs);
-    else pairing.abandon(exchange);
+    if (!isTruncated) pairing.abandon(exchange);
+    else {
+      exchange.responseEndNs = this.call.timeNs;
+      pairing.responseEnded(exchange, cutBytes);
+    }
   }
 
   onSkip(): void {
@@ -122,7 +127,7 @@ export class Responses implements DirectionHandler {
   private passInterim(bytes: number): void {
     const { oldest } = this.pairing.matcher;
     if (oldest !== null && oldest.answerPosition === this.direction.messagePosition) {
-      oldest.answerPosition = (oldest.answerPosition + bytes) >>> 0;
+      oldest.answerPosition = (oldest.answerPosition + bytes) | 0;
     }
   }
 

@@ -83,7 +83,7 @@ function wireOf(
     keepsWire ? maskedBytes(raw.view, kind, isKept[kind] ? limit : 0, showSecrets) : undefined;
   const { requestCalls, responseCalls } = exchange;
   const message = (calls: CallLog, kept: Uint8Array | undefined) => ({
-    position: calls.messagePosition,
+    position: calls.messagePosition >>> 0,
     callCount: calls.count,
     calls: calls.calls().map((call) => ({ ...call, time: toInstant(call.timeNs) })),
     ...(kept && { bytes: kept }),

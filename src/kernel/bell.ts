@@ -32,6 +32,17 @@ export class Bell {
   async wait(timeoutMs: number): Promise<boolean> {
     Atomics.store(this.wakeAbove, 0, BigInt(this.markBytes));
     await libbpf().waitForInput(this.fd, timeoutMs);
+    return this.hasRung();
+  }
+
+  /** The same, and nothing else is done meanwhile. */
+  block(timeoutMs: number): boolean {
+    Atomics.store(this.wakeAbove, 0, BigInt(this.markBytes));
+    libbpf().blockForInput(this.fd, timeoutMs);
+    return this.hasRung();
+  }
+
+  private hasRung(): boolean {
     Atomics.store(this.wakeAbove, 0, 0n);
     return this.ring.drain(ignore, ignore, BELL_BYTES) > 0;
   }

@@ -26,6 +26,8 @@ import { TlsTracer } from "./tls/tracer.ts";
 const TURN_BYTES = 4 << 20;
 /** How long a sleep may hold up a signal or a window. Each turn wakes a process that has gone cold. */
 const SLEEP_MS = 100;
+/** Under load it will ring soon, and is waited for without leaving the thread, so long at most. */
+const BLOCK_MS = 10;
 /** News that come one after the other are looked at together. */
 const NEWS_MS = 5;
 /** Heads are longer than the sampling limits of a rule that keeps little. */
@@ -170,6 +172,9 @@ export class LiveSource implements Source {
     } else if (this.hasNews && bytes < bell.markBytes) {
       this.hasNews = false;
       await sleep(NEWS_MS);
+    } else if (bytes >= bell.markBytes) {
+      await new Promise(setImmediate);
+      this.hasNews = bell.block(BLOCK_MS);
     } else {
       this.hasNews = await bell.wait(SLEEP_MS);
     }

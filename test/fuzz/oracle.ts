@@ -43,8 +43,8 @@ function isOldRequest(event: string): boolean {
 function read(kind: Kind, bytes: Uint8Array): string[] {
   const recorder = new Recorder(kind);
   const parser = new MessageParser(kind, recorder, true);
-  parser.feed(bytes, 0, bytes.length, 1, true);
-  parser.end(2);
+  parser.feed(bytes, 0, bytes.length, true);
+  parser.end();
   return recorder.events.flatMap((event) => {
     const [, head] = /^head (\S+ \S+ 1\.\d|\d+ 1\.\d)/.exec(event) ?? [];
     if (head !== undefined) return [head];

@@ -45,11 +45,11 @@ function run(
   const parser = new MessageParser(kind, recorder, isAtStart);
   for (let start = 0, i = 0; start < bytes.length; i++) {
     const end = Math.min(bytes.length, start + lengths[i % lengths.length]!);
-    parser.feed(bytes, start, end, 1, start === 0);
+    parser.feed(bytes, start, end, start === 0);
     start = end;
   }
   const { openBytes, lostBytes, tunnelBytes, emptyLineBytes, cutBytes, isIdle, isLost } = parser;
-  parser.end(2);
+  parser.end();
   return [
     recorder.events,
     recorder.body,
@@ -100,11 +100,11 @@ export const accounting: Fuzzed = {
 function apply(parser: MessageParser, step: Step): number {
   if (step.do === "feed") {
     const bytes = Buffer.from(step.text, "latin1");
-    parser.feed(bytes, 0, bytes.length, 1, step.isCallStart);
+    parser.feed(bytes, 0, bytes.length, step.isCallStart);
     return bytes.length;
   }
-  if (step.do === "skip") parser.skip(step.bytes, 1);
-  else if (step.do === "end") parser.end(1);
+  if (step.do === "skip") parser.skip(step.bytes);
+  else if (step.do === "end") parser.end();
   else parser[step.do]();
   return step.do === "skip" ? step.bytes : 0;
 }

@@ -11,8 +11,8 @@ export interface MessageHandler {
   onHead(head: Head): HeadVerdict;
   /** Body bytes as they went over the connection, chunk framing included. Not called for bytes that were not copied. */
   onBody(bytes: Uint8Array, start: number, end: number): void;
-  /** The message is complete. Sizes count what went over the connection, copied or not. */
-  onEnd(headerBytes: number, bodyBytes: number, endNs: number): void;
+  /** The message is complete, at the parser's `endNs`. Sizes count what went over the connection, copied or not. */
+  onEnd(headerBytes: number, bodyBytes: number): void;
   /**
    * The stream can't be followed from here: `invalid`, it breaks the grammar; `gap`, bytes that were needed are
    * missing; `too-long`, a head or a line past its limit; `truncated`, the connection ended inside a message.

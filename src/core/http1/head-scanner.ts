@@ -35,9 +35,9 @@ const POOL_SIZE = 16;
 const pool: HeadScanner[] = [];
 
 /** `isProbe`: whether this is the start of a message at all is a guess. */
-export function borrowScanner(isRequest: boolean, isProbe: boolean, timeNs: number): HeadScanner {
+export function borrowScanner(isRequest: boolean, isProbe: boolean): HeadScanner {
   const scanner = pool.pop() ?? new HeadScanner();
-  scanner.begin(isRequest, isProbe, timeNs);
+  scanner.begin(isRequest, isProbe);
   return scanner;
 }
 
@@ -80,14 +80,13 @@ export class HeadScanner {
   private openField: FramingField = NO_FIELD;
   private valueStart = 0;
 
-  begin(isRequest: boolean, isProbe: boolean, timeNs: number): void {
+  begin(isRequest: boolean, isProbe: boolean): void {
     this.isRequest = isRequest;
     this.isProbe = isProbe;
     this.keptBytes = 0;
     this.hasStartLine = false;
     this.openField = NO_FIELD;
     this.fields.reset();
-    this.head.startNs = timeNs;
   }
 
   /** The head begins at `start`. After "more", `keep` what was scanned. */

@@ -19,6 +19,13 @@ import { ProxyHeader, startsWithProxyHeader } from "./proxy-header.ts";
 type State = "start" | "proxy" | "head" | "body" | "lost" | "probe" | "tunnel";
 
 export class MessageParser {
+  /**
+   * When what is fed went through its socket call (nanoseconds), set before it is. A field and no parameter: V8 makes
+   * an object of a double that is handed on.
+   */
+  nowNs = 0;
+  /** When the message ended that onEnd tells of. */
+  endNs = 0;
   /** Bytes that belong to no message that could be read: seen while lost, or of a head that broke. */
   lostBytes = 0;
   /** Bytes after the connection left HTTP. */
@@ -74,24 +81,24 @@ export class MessageParser {
   }
 
   /**
-   * `bytes[start, end)` of one socket call went through at `timeNs`; with `isCallStart`, `bytes[start]` is the
-   * first byte of that call. The bytes are read during the call only.
+   * `bytes[start, end)` of one socket call went through; with `isCallStart`, `bytes[start]` is the first byte of that
+   * call. The bytes are read during the call only.
    */
-  feed(bytes: Uint8Array, start: number, end: number, timeNs: number, isCallStart: boolean): void {
+  feed(bytes: Uint8Array, start: number, end: number, isCallStart: boolean): void {
     if (start >= end) return;
-    let at = isCallStart ? this.meetCallStart(bytes, start, end, timeNs) : start;
+    let at = isCallStart ? this.meetCallStart(bytes, start, end) : start;
     while (at < end) {
-      if (this.state === "start") at = this.feedStart(bytes, at, end, timeNs);
+      if (this.state === "start") at = this.feedStart(bytes, at, end);
       else if (this.state === "proxy") at = this.feedProxyHeader(this.proxyHeader!, bytes, at, end);
-      else if (this.state === "body") at = this.feedBody(bytes, at, end, timeNs);
-      else if (this.partialHead !== null) at = this.feedPartialHead(this.partialHead, bytes, at, end, timeNs);
+      else if (this.state === "body") at = this.feedBody(bytes, at, end);
+      else if (this.partialHead !== null) at = this.feedPartialHead(this.partialHead, bytes, at, end);
       else at = this.feedNowhere(at, end);
     }
   }
 
   /** `n` bytes went through whose content was not copied: as good as seen inside a body, else a gap. */
-  skip(n: number, timeNs: number): void {
-    const left = this.state === "body" && n > 0 ? n - this.skipBody(n, timeNs) : n;
+  skip(n: number): void {
+    const left = this.state === "body" && n > 0 ? n - this.skipBody(n) : n;
     if (left <= 0) return;
     if (this.state === "tunnel") {
       this.tunnelBytes += left;
@@ -103,9 +110,9 @@ export class MessageParser {
   }
 
   /** This direction ended: that completes a body that is read until close, and cuts any other message. */
-  end(timeNs: number): void {
-    if (this.isBodyOptional) this.finishMessage(this.headEndNs);
-    else if (this.state === "body" && this.body.framing === "close") this.finishMessage(timeNs);
+  end(): void {
+    if (this.isBodyOptional) this.finishEarly();
+    else if (this.state === "body" && this.body.framing === "close") this.finishMessage();
     else if (this.state === "body" || this.state === "head") this.lose("truncated");
     if (this.state !== "tunnel") this.resync();
   }
@@ -133,10 +140,10 @@ export class MessageParser {
     this.state = "tunnel";
   }
 
-  private meetCallStart(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
-    if (this.isBodyOptional && looksLike(bytes, start, end) === this.kind) this.finishMessage(this.headEndNs);
+  private meetCallStart(bytes: Uint8Array, start: number, end: number): number {
+    if (this.isBodyOptional && looksLike(bytes, start, end) === this.kind) this.finishEarly();
     if (this.state === "probe" && this.startsAfresh(bytes, start, end)) this.resync();
-    return this.state === "lost" ? this.probe(bytes, start, end, timeNs) : start;
+    return this.state === "lost" ? this.probe(bytes, start, end) : start;
   }
 
   /** Whether the call is a better start of a message than what is kept from calls before, the call added. */
@@ -148,13 +155,13 @@ export class MessageParser {
   }
 
   /** While lost no empty line is skipped: a call that begins with one is more likely the middle of something. */
-  private probe(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+  private probe(bytes: Uint8Array, start: number, end: number): number {
     if (bytes[start] === CR || bytes[start] === LF) return start;
     const looks = looksLike(bytes, start, Math.min(end, start + PREFIX_BYTES));
-    return looks === this.kind || looks === "maybe" ? this.scanHead(bytes, start, end, timeNs) : start;
+    return looks === this.kind || looks === "maybe" ? this.scanHead(bytes, start, end) : start;
   }
 
-  private feedStart(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+  private feedStart(bytes: Uint8Array, start: number, end: number): number {
     if (this.isFirst) {
       this.isFirst = false;
       if (startsWithProxyHeader(bytes, start, end)) {
@@ -165,7 +172,7 @@ export class MessageParser {
     }
     const at = skipEmptyLines(bytes, start, end);
     this.emptyLineBytes += at - start;
-    return at < end ? this.scanHead(bytes, at, end, timeNs) : end;
+    return at < end ? this.scanHead(bytes, at, end) : end;
   }
 
   private feedProxyHeader(header: ProxyHeader, bytes: Uint8Array, start: number, end: number): number {
@@ -178,10 +185,11 @@ export class MessageParser {
     return start + taken;
   }
 
-  private scanHead(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
-    const scanner = borrowScanner(this.kind === "request", this.isLost, timeNs);
+  private scanHead(bytes: Uint8Array, start: number, end: number): number {
+    const scanner = borrowScanner(this.kind === "request", this.isLost);
+    scanner.head.startNs = this.nowNs;
     const result = scanner.scan(bytes, start, end);
-    if (result === "head") return start + this.openMessage(scanner, timeNs);
+    if (result === "head") return start + this.openMessage(scanner);
     if (result === "more") {
       scanner.keep(bytes, start, end);
       this.partialHead = scanner;
@@ -193,7 +201,7 @@ export class MessageParser {
     return end;
   }
 
-  private feedPartialHead(scanner: HeadScanner, bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+  private feedPartialHead(scanner: HeadScanner, bytes: Uint8Array, start: number, end: number): number {
     const keptBefore = scanner.keptBytes;
     const result = scanner.scanMore(bytes, start, end);
     if (result === "more") {
@@ -201,40 +209,40 @@ export class MessageParser {
       return end;
     }
     this.partialHead = null;
-    if (result === "head") return start + this.openMessage(scanner, timeNs) - keptBefore;
+    if (result === "head") return start + this.openMessage(scanner) - keptBefore;
     this.lostBytes += keptBefore + end - start;
     this.breakHead(scanner, result);
     return end;
   }
 
-  private openMessage(scanner: HeadScanner, timeNs: number): number {
+  private openMessage(scanner: HeadScanner): number {
     const { head } = scanner;
     const headerBytes = head.end - head.start;
     this.headerBytes = headerBytes;
-    this.headEndNs = timeNs;
+    this.headEndNs = this.nowNs;
     this.body.begin(head.framing, head.contentLength);
     this.state = "body";
     const verdict = this.handler.onHead(head);
     returnScanner(scanner);
     if (verdict !== "framed") this.body.begin("none", 0);
-    if (this.body.isDone) this.finishMessage(timeNs);
+    if (this.body.isDone) this.finishMessage();
     if (verdict === "tunnel") this.state = "tunnel";
     return headerBytes;
   }
 
-  private feedBody(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+  private feedBody(bytes: Uint8Array, start: number, end: number): number {
     this.isBodyOptional = false;
     const bodyEnd = start + this.body.take(bytes, start, end);
     if (bodyEnd > start) this.handler.onBody(bytes, start, bodyEnd);
-    if (this.body.isDone) this.finishMessage(timeNs);
+    if (this.body.isDone) this.finishMessage();
     else if (this.body.problem !== null) this.lose(this.body.problem);
     return bodyEnd;
   }
 
-  private skipBody(n: number, timeNs: number): number {
+  private skipBody(n: number): number {
     this.isBodyOptional = false;
     const taken = this.body.skip(n);
-    if (this.body.isDone) this.finishMessage(timeNs);
+    if (this.body.isDone) this.finishMessage();
     return taken;
   }
 
@@ -245,10 +253,21 @@ export class MessageParser {
     return end;
   }
 
-  private finishMessage(timeNs: number): void {
+  private finishMessage(): void {
+    this.endNs = this.nowNs;
+    this.closeMessage();
+  }
+
+  /** Its body will not come: it ended with its head. */
+  private finishEarly(): void {
+    this.endNs = this.headEndNs;
+    this.closeMessage();
+  }
+
+  private closeMessage(): void {
     this.isBodyOptional = false;
     this.state = "start";
-    this.handler.onEnd(this.headerBytes, this.body.bytes, timeNs);
+    this.handler.onEnd(this.headerBytes, this.body.bytes);
   }
 
   /** A probe that fails before its start line was whole was none: that is not news. */

@@ -47,11 +47,11 @@ function run(httpCase: HttpCase, steps: readonly Step[]): string[] {
   const recorder = new Recorder(direction, (head) => verdict(options, head));
   const parser = new MessageParser(direction, recorder, !options.has("joined"));
   for (const step of steps) {
-    if (step.kind === "gap") parser.skip(step.length, 1);
+    if (step.kind === "gap") parser.skip(step.length);
     else feed(parser, step.bytes, step.isCallStart);
     if (options.has("optional body")) parser.bodyIsOptional();
   }
-  if (options.has("ends")) parser.end(1);
+  if (options.has("ends")) parser.end();
   const state = parser.isLost ? "lost" : parser.isTunnel ? "tunnel" : parser.isIdle ? "idle" : "open";
   const { lostBytes, tunnelBytes } = parser;
   return [...recorder.events, `then ${state}, ${lostBytes} bytes lost, ${tunnelBytes} in the tunnel`];
@@ -65,7 +65,7 @@ function feed(parser: MessageParser, bytes: Uint8Array, isCallStart: boolean) {
   ringAt = (ringAt + 1) % 61;
   const end = ringAt + bytes.length;
   ring.set(bytes, ringAt);
-  parser.feed(ring, ringAt, end, 1, isCallStart);
+  parser.feed(ring, ringAt, end, isCallStart);
   ring.fill(0x0a, ringAt, end);
 }
 

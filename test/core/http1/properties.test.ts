@@ -44,9 +44,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 function apply(parser: MessageParser, operation: Operation): number {
-  if (operation.kind === "feed") parser.feed(operation.bytes, 0, operation.bytes.length, 1, operation.isCallStart);
-  else if (operation.kind === "skip") parser.skip(operation.n, 1);
-  else if (operation.kind === "end") parser.end(1);
+  if (operation.kind === "feed") parser.feed(operation.bytes, 0, operation.bytes.length, operation.isCallStart);
+  else if (operation.kind === "skip") parser.skip(operation.n);
+  else if (operation.kind === "end") parser.end();
   else parser[operation.kind]();
   return operation.kind === "feed" ? operation.bytes.length : operation.kind === "skip" ? operation.n : 0;
 }
@@ -88,7 +88,7 @@ describe("splitting changes nothing", () => {
         const bytes = ascii(all.map((message) => message.head + message.body).join(""));
         const recorder = new Recorder(kind);
         const parser = new MessageParser(kind, recorder, true);
-        for (const [start, end] of cut(bytes, lengths)) parser.feed(bytes, start, end, 1, true);
+        for (const [start, end] of cut(bytes, lengths)) parser.feed(bytes, start, end, true);
         expect(ends(recorder)).toEqual(all.map((message) => `end ${message.head.length}+${message.body.length}`));
         expect(recorder.body).toBe(all.map((message) => message.body).join(""));
         expect([parser.lostBytes, parser.isIdle]).toEqual([0, true]);
@@ -156,9 +156,9 @@ function runPieces(kind: Kind, isAtStart: boolean, bytes: Uint8Array, lengths: r
   // Large, as the ring buffer is: a short array is searched in another way.
   const ring = new Uint8Array(RING_BYTES);
   ring.set(bytes, 3);
-  for (const [start, end] of cut(bytes, lengths)) parser.feed(ring, start + 3, end + 3, 1, start === 0);
+  for (const [start, end] of cut(bytes, lengths)) parser.feed(ring, start + 3, end + 3, start === 0);
   const { openBytes } = parser;
-  if (ends) parser.end(1);
+  if (ends) parser.end();
   const { lostBytes, tunnelBytes, emptyLineBytes, proxyBytes, cutBytes, isIdle, isLost } = parser;
   return [
     recorder.events,
@@ -198,8 +198,8 @@ function feedWithGaps(
     const isGap = isInGap(at);
     let to = at;
     while (to < end && isInGap(to) === isGap) to++;
-    if (isGap) parser.skip(to - at, 1);
-    else parser.feed(bytes, at, to, 1, at === start);
+    if (isGap) parser.skip(to - at);
+    else parser.feed(bytes, at, to, at === start);
     at = to;
   }
 }

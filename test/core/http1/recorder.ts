@@ -4,8 +4,6 @@ import type { Head, HeadVerdict, LostReason, MessageHandler } from "../../../src
 /** Writes down what a parser says, one line an event, in the words of the case files. */
 export class Recorder implements MessageHandler {
   readonly events: string[] = [];
-  readonly endNs: number[] = [];
-  readonly startNs: number[] = [];
   /** What onBody brought, of all messages. */
   body = "";
   private readonly kind: "request" | "response";
@@ -21,7 +19,6 @@ export class Recorder implements MessageHandler {
   onHead(head: Head): HeadVerdict {
     this.expectOpen(false);
     this.isOpen = true;
-    this.startNs.push(head.startNs);
     const text = (start: number, end: number) => latin1(head.bytes, start, end);
     const startLine =
       this.kind === "request"
@@ -39,10 +36,9 @@ export class Recorder implements MessageHandler {
     this.body += latin1(bytes, start, end);
   }
 
-  onEnd(headerBytes: number, bodyBytes: number, endNs: number): void {
+  onEnd(headerBytes: number, bodyBytes: number): void {
     this.expectOpen(true);
     this.isOpen = false;
-    this.endNs.push(endNs);
     this.events.push(`end ${headerBytes}+${bodyBytes}`);
   }
 
