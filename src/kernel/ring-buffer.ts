@@ -14,6 +14,8 @@ const RELEASE_BYTES = 1 << 18;
 /** x86 does not reorder loads, so what is behind a header is read after it; Atomics.load is a call that takes 16 ns. */
 const IS_ORDERED = process.arch === "x64";
 
+const NOTHING = () => {};
+
 export class RingBuffer {
   readonly sizeBytes: number;
   private readonly consumerPage: Mapping;
@@ -53,6 +55,14 @@ export class RingBuffer {
     }
     if (this.position !== released) this.release(onRelease);
     return this.position - start;
+  }
+
+  /** Lets go of what is there, unread; false if there was nothing. */
+  skip(): boolean {
+    if (this.isEmpty) return false;
+    this.position += (this.reservedUpTo - this.position) >>> 0;
+    this.release(NOTHING);
+    return true;
   }
 
   /** Nothing is left to read, and no record is being written. */
