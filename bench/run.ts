@@ -8,6 +8,7 @@ import { type AllOnCost, measureAllOn } from "./all-on.ts";
 import { type Cost, measureCost, measureShare, measureThroughput, median } from "./l7prof-cost.ts";
 import { measureBpftrace, measureTshark } from "./rivals.ts";
 import { runLightLoad, startSecureTarget, startTarget } from "./work.ts";
+import { measureYardstick, YARDSTICK_US } from "./yardstick.ts";
 
 type Row = readonly [what: string, value: string, limit: string];
 
@@ -37,12 +38,19 @@ async function main(): Promise<void> {
   const idlePercent = await measureShare(nginx, 5, (ms) => sleep(ms));
   const lightPercent = await measureShare(nginx, 5, (ms) => runLightLoad(nginx, ms));
   const costs: Cost[] = [];
-  for (let round = 0; round < rounds; round++) costs.push(await measureCost(nginx, exchanges, warmExchanges));
+  const yardsticks = [measureYardstick()];
+  for (let round = 0; round < rounds; round++) {
+    costs.push(await measureCost(nginx, exchanges, warmExchanges));
+    yardsticks.push(measureYardstick());
+  }
+  const yardstick = median(yardsticks);
   const middle = (field: keyof (typeof costs)[0]) => median(costs.map((cost) => cost[field]));
 
   print([
     ["BPF time per exchange", `${middle("bpfUsPerExchange").toFixed(2)} µs`, "≤ 1.5 µs"],
     ["l7prof's CPU per exchange", `${middle("cpuUsPerExchange").toFixed(2)} µs`, "≤ 2 µs"],
+    ["the yardstick: llhttp, a head of 383 bytes", `${yardstick.toFixed(2)} µs`, `${YARDSTICK_US} µs for the limits`],
+    ["by the yardstick: BPF, CPU", byYardstick(middle, YARDSTICK_US / yardstick), "≤ 1.5 µs, ≤ 2 µs"],
     ["the same for the first exchanges (JIT)", `${middle("coldCpuUsPerExchange").toFixed(2)} µs`, ""],
     ["peak resident memory", `${middle("peakMiB").toFixed(0)} MiB`, "≤ 150 MB"],
     ["start to capturing", `${middle("startMs").toFixed(0)} ms`, "≤ 700 ms"],
@@ -87,6 +95,11 @@ function printAllOn(costs: readonly AllOnCost[]): void {
     const figures = `kernel ${bpfUs.toFixed(2)}  l7prof ${cpuUs.toFixed(2)}  both ${(bpfUs + cpuUs).toFixed(2)}`;
     console.log(`${work.padEnd(24)}${name.padEnd(24)}${figures}  +${more} %`);
   }
+}
+
+function byYardstick(middle: (field: keyof Cost) => number, factor: number): string {
+  const [bpf, cpu] = [middle("bpfUsPerExchange") * factor, middle("cpuUsPerExchange") * factor];
+  return `${bpf.toFixed(2)} µs, ${cpu.toFixed(2)} µs`;
 }
 
 function percentOf({ alone, profiled }: { alone: number; profiled: number }): string {
