@@ -28,8 +28,8 @@ export interface ClientDescription {
   readonly requests: (abilities: readonly Ability[]) => readonly Request[];
   /** So many of them it does before l7prof looks (pipe.ts), on so many connections that then stay open. */
   readonly joined?: { readonly before: number; readonly connections: number };
-  /** It can also speak HTTPS; it is told by the base. */
-  readonly canTls?: boolean;
+  /** It can also speak HTTPS, or nothing else; it is told by the base. */
+  readonly canTls?: boolean | "only";
   /** Its requests wait behind others on their connection: what a duration is, depends on who counts it. */
   readonly isPipelining?: boolean;
   /** Every answer has an interim response before it. */

@@ -82,7 +82,7 @@ function fitting(server: ServerDescription): readonly string[] {
 }
 
 function isPair(server: ServerDescription, { name, needs = [], canTls }: ClientDescription): boolean {
-  if (server.isTls && !canTls) return false;
+  if (server.isTls ? !canTls : canTls === "only") return false;
   return name.includes(values.client) && needs.every((ability) => server.abilities.includes(ability));
 }
 

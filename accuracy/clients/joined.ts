@@ -1,7 +1,7 @@
 /** The same clients, but l7prof joins their connections in the middle. */
 import type { ClientDescription } from "../client.ts";
 import { CONNECTIONS, type Request } from "../work.ts";
-import { goClient, nodeHttp, pythonClient, socketsPipeline } from "./programs.ts";
+import { goClient, nodeHttp, pythonClient, socketsGnuTls, socketsPipeline } from "./programs.ts";
 import { curl } from "./tools.ts";
 
 const BEFORE = 23;
@@ -30,4 +30,5 @@ export const joinedClients = [
   joined(pythonClient, CONNECTIONS),
   joined(nodeHttp, CONNECTIONS),
   joined(socketsPipeline, 1),
+  joined(socketsGnuTls, 1),
 ];

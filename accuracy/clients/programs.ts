@@ -70,7 +70,7 @@ function socketRequests(count: number): readonly Request[] {
 function socketClient(mode: string, name: string, count: number): ClientDescription {
   return {
     name,
-    canTls: mode !== "half-close",
+    canTls: mode === "gnutls" ? "only" : mode !== "half-close",
     requests: () => socketRequests(count),
     command: ({ base, before }) => [
       ...["/usr/bin/python3", `${programs}/sockets.py`, mode, base, `${count}`],
@@ -91,6 +91,7 @@ export const socketsResumed: ClientDescription = {
   ...socketClient("resume10", "sockets, HTTP/1.0, sessions resumed", 101),
   needs: ["resumption"],
 };
+export const socketsGnuTls = socketClient("gnutls", "sockets, GnuTLS", 101);
 export const socketsHttp10KeepAlive = socketClient("keep10", "sockets, HTTP/1.0 keep-alive", 101);
 export const socketsHalfClose: ClientDescription = {
   ...socketClient("half-close", "sockets, shutdown after the request", 101),

@@ -1,7 +1,8 @@
-"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close|resume10 BASE COUNT [BEFORE].
+"""Plain sockets, no HTTP library: sockets.py bytes|pipeline|close10|keep10|half-close|resume10|gnutls BASE COUNT [BEFORE].
 
 Prints a line for each exchange, with its bytes. With resume10 a new connection resumes the TLS session of the last.
-With BEFORE it does as many requests before those, and then reads `pipe` to its end.
+With gnutls that library does the TLS. `pipeline` and `gnutls`, with BEFORE, do as many requests before those on the same
+connection, and then read `pipe` to its end.
 """
 import socket
 import ssl
@@ -25,7 +26,10 @@ class Connection:
         self.socket = socket.create_connection((base.hostname, base.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
-        if context:
+        if mode == "gnutls":
+            from gnutls import GnuTls  # which not every machine has
+            self.socket = GnuTls(self.socket)
+        elif context:
             self.socket = context.wrap_socket(self.socket, session=last and last.socket.session)
 
     def more(self):
@@ -82,19 +86,20 @@ def tell(uri, request, response):
     print(f"GET\t{uri}\t{status}\t{len(request)}\t{size}")
 
 
-def one_by_one(send):
-    connection, resumed = None, 0
+def one_by_one(send, count, suffix="", connection=None):
+    resumed = 0
     for number in range(count):
         if connection is None or not connection.is_open:
             connection = Connection(last=connection if mode == "resume10" else None)
             resumed += mode == "resume10" and connection.socket.session_reused
-        uri, request = request_of(number)
+        uri, request = request_of(number, suffix)
         send(connection.socket, request)
         tell(uri, request, connection.response())
         if mode in ("close10", "resume10", "half-close") and connection.more():
             sys.exit(f"more than a response: {connection.unread!r}")
     if mode == "resume10" and resumed < count - 1:
         sys.exit(f"only {resumed} of {count} connections resumed a session")
+    return connection
 
 
 def send_bytes(to, request):
@@ -115,6 +120,10 @@ def pipeline(connection, count, suffix=""):
             tell(uri, request, connection.response())
 
 
+def send_whole(to, request):
+    to.sendall(request)
+
+
 if mode == "pipeline":
     connection = Connection()
     if before:
@@ -122,4 +131,8 @@ if mode == "pipeline":
         open("pipe").read()
     pipeline(connection, count)
 else:
-    one_by_one({"bytes": send_bytes, "half-close": send_and_shut}.get(mode, lambda to, request: to.sendall(request)))
+    send = {"bytes": send_bytes, "half-close": send_and_shut}.get(mode, send_whole)
+    connection = one_by_one(send, before, "&before") if before else None
+    if before:
+        open("pipe").read()
+    one_by_one(send, count, connection=connection)

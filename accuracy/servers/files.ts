@@ -14,6 +14,7 @@ server.bind = "127.0.0.1"
 server.port = ${port}
 server.errorlog = "${directory}/error.log"
 server.max-keep-alive-requests = 1000000
+server.max-keep-alive-idle = 60
 accesslog.filename = "${directory}/access.log"
 accesslog.format = "%m\\t%U?%q\\t%s\\t%I\\t%O\\t%{us}T"
 mimetype.assign = (".html" => "text/html", ".txt" => "text/plain")

@@ -60,7 +60,7 @@ export const varnish: ServerDescription = {
   abilities: ["range", "unsatisfiable range", "conditional", "keep-alive", "pipelining"],
   command: ({ directory, port, origin }) => [
     ...["varnishd", "-F", "-n", directory, "-a", `127.0.0.1:${port}`, "-b", `127.0.0.1:${origin!.port}`],
-    ...["-s", "malloc,64m", "-T", "none", "-j", "none", "-p", "http_gzip_support=off"],
+    ...["-s", "malloc,64m", "-T", "none", "-j", "none", "-p", "http_gzip_support=off", "-p", "timeout_idle=60"],
   ],
   origin: apache,
   isCache: true,

@@ -17,7 +17,7 @@ const pairs: Readonly<Record<string, readonly string[]>> = {
   "HAProxy, splice, to nginx": ["wrk, pipelining seven"],
   lighttpd: ["siege", "curl, joined"],
   "nginx, HTTPS (TLS 1.3)": ["curl, joined", "sockets, seven in one write, joined"],
-  "Apache httpd, HTTPS": ["Python http.client, joined"],
+  "Apache httpd, HTTPS": ["Python http.client, joined", "sockets, GnuTLS, joined"],
   "Node https": ["Node http.Agent, joined"],
 };
 

@@ -13,7 +13,7 @@ import { freePort } from "../support/free-port.ts";
 import { edgesOf, exactly, l7prof, profile, startL7prof } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
-import { getRequest, rawConnection } from "../support/raw-client.ts";
+import { connectRaw, getRequest, rawConnection } from "../support/raw-client.ts";
 import { startNodeServer, startServer } from "../support/servers.ts";
 import { tallyOf, totalOf } from "../support/tally.ts";
 import { until } from "../support/until.ts";
@@ -129,6 +129,31 @@ test("Node: HTTPS (memory BIOs) and HTTP in one process, sizes as the server cou
   const count = (protocol: string) => totalOf(tallyOf(summary.edges.filter((edge) => edge.protocol === protocol)));
   expect([count("https"), count("http")]).toEqual([242, 101]);
   expect(tallyOf(summary.edges)).toEqual(await server.counters());
+  expect(summary.capture).toMatchObject({ coverage: 1, unansweredRequests: 0, orphanResponses: 0 });
+});
+
+test("Node: HTTPS and HTTP in one process, on connections that were open before", async () => {
+  const { key, cert } = createCertificate();
+  const server = await startNodeServer(["--key", key, "--cert", cert, "--plain"]);
+  const plainPort = Number((await server.line(/^plain (\d+)$/))[1]);
+  const secure = await connectSecure(server.port);
+  const plain = await connectRaw({ port: plainPort, host: "127.0.0.1" });
+  const ask = async ({ write, response }: typeof plain, path: string, count: number) => {
+    for (let sent = 0; sent < count; sent++) {
+      await write(getRequest(path));
+      await response();
+    }
+  };
+  await Promise.all([secure, plain].map((connection) => ask(connection, "/before", 3)));
+  const { summary } = await profile(["--pid", `${server.pid}`], async () => {
+    await Promise.all([ask(secure, "/hello", 211), ask(plain, "/hello", 101)]);
+    expect((await server.counters()).exchanges).toMatchObject({ "GET /hello 200": 312 });
+  });
+  const seen = (protocol: string) => tallyOf(summary.edges.filter((edge) => edge.protocol === protocol));
+  const size = getRequest("/hello").length;
+  expect(seen("https")).toMatchObject({ exchanges: { "GET /hello 200": 211 }, requestBytes: 211 * size });
+  expect(seen("http")).toMatchObject({ exchanges: { "GET /hello 200": 101 }, requestBytes: 101 * size });
+  expect(totalOf(tallyOf(summary.edges))).toBe(312);
   expect(summary.capture).toMatchObject({ coverage: 1, unansweredRequests: 0, orphanResponses: 0 });
 });
 
