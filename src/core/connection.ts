@@ -155,13 +155,13 @@ export class Connection implements PairingEvents {
   /** Pairs that are not sure yet count if it is quiet, and no response is awaited that may belong to one of them. */
   settleTrial(nowNs: number): void {
     const { matcher, openResponse } = this.pairing;
-    if (nowNs - this.call.timeNs >= QUIET_NS && matcher.size === 0 && openResponse === null) matcher.trial.confirm();
+    if (nowNs - this.call.timeNs >= QUIET_NS && matcher.size === 0 && openResponse === null) matcher.conclude();
     if (!matcher.trial.isHolding) this.context.onTrial.delete(this);
   }
 
-  /** Pairs that are not sure yet count: there will be no more to judge them by. */
+  /** There will be no more to judge pairs by that are not sure yet. */
   endTrial(): void {
-    this.pairing.matcher.trial.confirm();
+    this.pairing.matcher.conclude();
     this.context.onTrial.delete(this);
   }
 

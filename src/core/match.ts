@@ -123,6 +123,12 @@ export class Matcher {
     this.trial.refute();
   }
 
+  /** No more will be seen by which to judge pairs that are not sure; what was missed might have spoken against them. */
+  conclude(): void {
+    if (this.isAfterMiss) this.trial.refute();
+    else this.trial.confirm();
+  }
+
   private pipelines(): void {
     this.hasPipelined = true;
     if (this.trial.isOn) this.mistrust();

@@ -102,7 +102,7 @@ export class Pairing {
   close(): void {
     // A request without response may be the last of a pipeline, and the others have each other's.
     if (this.matcher.size > 0) this.matcher.trial.refute();
-    this.matcher.trial.confirm();
+    this.matcher.conclude();
     if (this.openResponse !== null) this.abandon(this.openResponse);
     this.openResponse = null;
     this.matcher.clear();

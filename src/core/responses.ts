@@ -2,6 +2,7 @@
 import type { CurrentCall, ExchangeContext } from "./connection-context.ts";
 import { Direction, type DirectionHandler } from "./direction.ts";
 import type { Exchange } from "./exchange.ts";
+import { looksLike } from "./http1/detect.ts";
 import type { Head, HeadVerdict, LostReason } from "./http1/handler.ts";
 import type { Pairing } from "./pairing.ts";
 import type { Requests } from "./requests.ts";
@@ -44,6 +45,9 @@ export class Responses implements DirectionHandler {
   }
 
   onBody(bytes: Uint8Array, start: number, end: number): void {
+    const { matcher } = this.pairing;
+    // Read as the answer to another's request, one to HEAD seems to have a body: the response that comes next.
+    if (matcher.trial.isHolding && looksLike(bytes, start, end) === "response") matcher.mistrust();
     this.pairing.openResponse?.response.append(bytes, start, end, true);
   }
 

@@ -306,6 +306,29 @@ describe("joined in mid-stream", () => {
     expect(imbalance(profiling)).toBe(0);
   });
 
+  it("pipelined, the pending response answers HEAD, and the next one is as long as its body would be", () => {
+    const [profiling, c] = server(joined);
+    const next = answer(204, null);
+    c.read(get("/b"))
+      .write(answer(200, null, `Content-Length: ${next.length}`))
+      .write(next)
+      .close();
+    expect(profiling.pairs()).toEqual([]);
+    expect(profiling.capture()).toMatchObject({ requests: 1, exchanges: 0 });
+    expect(imbalance(profiling)).toBe(0);
+  });
+
+  it("pipelined, one response pending: what was missed after a pair might have spoken against it", () => {
+    const [profiling, c] = server(joined);
+    const { wire } = profiling;
+    c.read(get("/b")).write(answer(401));
+    wire.lost(() => c.read(get("/c")));
+    wire.lost(() => c.write(answer(402)));
+    c.write(answer(403)).close();
+    expect(profiling.pairs()).toEqual([]);
+    expect(imbalance(profiling)).toBe(0);
+  });
+
   it("pipelined, when nothing went over it for a second: sure from its first request on", () => {
     const [profiling, c] = server(joined);
     profiling.wire.wait(1001);
