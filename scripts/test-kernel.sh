@@ -51,7 +51,7 @@ mkdir -p "$root/tmp"
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
 cp "$busybox" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.
-names="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p gf128mul ghash-generic crypto_null ctr gcm tls"
+names="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p gf128mul ghash-generic crypto_null ctr gcm tls veth sch_netem"
 for name in $names; do
 	find "$modules" \( -name "$name.ko" -o -name "$name.ko.xz" \) -exec cp {} "$work/initrd/modules/" \;
 done
@@ -72,7 +72,7 @@ chmod +x "$work/initrd/init"
 (cd "$work/initrd" && find . | cpio --quiet -o -H newc | gzip -1) > "$work/initrd.gz"
 
 share="security_model=none,readonly=on,multidevs=remap"
-timeout 600 $machine -accel tcg -m 2048 -smp 2 -nographic -no-reboot \
+timeout 900 $machine -accel tcg -m 2048 -smp 2 -nographic -no-reboot \
 	-kernel "$kernel" -initrd "$work/initrd.gz" -append "console=$console quiet panic=-1 rdinit=/init" \
 	-virtfs "local,path=$guest,mount_tag=guest,$share" -virtfs "local,path=$root,mount_tag=checkout,$share" \
 	< /dev/null | tee "$work/log"
