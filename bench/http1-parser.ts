@@ -4,23 +4,12 @@
  */
 import type { Head, MessageHandler } from "../src/core/http1/handler.ts";
 import { MessageParser } from "../src/core/http1/parser.ts";
+import { REQUEST_HEAD } from "./yardstick.ts";
 
 // Rounds of a millisecond, of which the fastest counts: the machine may have other work.
 const ROUNDS = 1000;
 const MESSAGES = 2000;
 
-const REQUEST = [
-  "GET /api/v1/users/12345/orders?page=2&size=50 HTTP/1.1",
-  "Host: shop.example.com",
-  "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-  "Accept: application/json, text/plain, */*",
-  "Accept-Language: en-US,en;q=0.5",
-  "Accept-Encoding: gzip, deflate, br",
-  "Connection: keep-alive",
-  "Referer: https://shop.example.com/orders",
-  "Cookie: session=0123456789abcdef01234567890",
-  "\r\n",
-].join("\r\n");
 const RESPONSE = [
   "HTTP/1.1 200 OK",
   "Server: nginx/1.26.3",
@@ -104,8 +93,8 @@ function measureFloor(text: string) {
   console.log(`${"floor: line feeds of the request head".padEnd(40)} ${bytes.length} bytes  ${bestNs.toFixed(0)} ns`);
 }
 
-measureFloor(REQUEST);
-measure("request head, one feed", "request", REQUEST, 0);
+measureFloor(REQUEST_HEAD);
+measure("request head, one feed", "request", REQUEST_HEAD, 0);
 measure("response head and 24 bytes, one feed", "response", RESPONSE, 0);
 measure("chunked response, one feed", "response", CHUNKED, 0);
-measure("request head, in two feeds", "request", REQUEST, 200);
+measure("request head, in two feeds", "request", REQUEST_HEAD, 200);

@@ -23,6 +23,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.exit(130);
   });
 }
+process.stdout.once("error", async () => {
+  await runCleanups(); // nobody reads any more: a closed pipe
+  process.exit(1);
+});
 try {
   await main();
 } finally {

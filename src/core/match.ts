@@ -10,6 +10,7 @@
  * Positions are modulo 2^32 and compared as signed differences.
  */
 import type { Exchange } from "./exchange.ts";
+import type { Head } from "./http1/handler.ts";
 import { Trial, type Verdict } from "./trial.ts";
 
 /** Pipelined requests that wait; beyond it they are let go, and later ones must be proved. */
@@ -25,8 +26,7 @@ export class Matcher {
   private epoch: number;
   private syncedEpoch = 0;
   private hasPipelined = false;
-  /** When the last request or response began. */
-  lastActivityNs: number;
+  private lastActivityNs: number;
   /** Requests were missed, and no response has been paired since. */
   isAfterMiss = false;
   /** How far the responses had come when the last of them that was paired ended. */
@@ -54,8 +54,8 @@ export class Matcher {
     if (before === exchange.answerPosition) this.pipelines();
     this.isAfterMiss = false;
     if (this.size >= MAX_WAITING) this.clear();
-    // A request that can't be proved is kept as long as it may take a response out of the queue.
     exchange.isAfterQuiet = this.size === 0 && exchange.requestStartNs - this.lastActivityNs >= QUIET_NS;
+    // A request that can't be proved is kept as long as it may take a response out of the queue.
     exchange.epoch = this.epoch;
     if (this.newest === null) this.oldest = exchange;
     else this.newest.next = exchange;
@@ -68,7 +68,8 @@ export class Matcher {
    * The request that the response answers whose first call began at `position`, when requests up to
    * `requestPosition` had gone through; undefined if it answers none that was seen.
    */
-  take(position: number, requestPosition: number): Exchange | undefined {
+  take(position: number, requestPosition: number, { startNs }: Head): Exchange | undefined {
+    this.lastActivityNs = startNs;
     // Two responses with no byte of a request between them.
     if (this.answeredUpTo === requestPosition) this.pipelines();
     this.answeredUpTo = requestPosition;

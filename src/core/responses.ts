@@ -34,8 +34,7 @@ export class Responses implements DirectionHandler {
     this.isInterim = head.status < 200 && head.status !== 101;
     if (this.isInterim) return "no-body";
     this.context.counters.responses++;
-    pairing.matcher.lastActivityNs = head.startNs;
-    const exchange = pairing.matcher.take(direction.messagePosition, direction.messageOtherPosition);
+    const exchange = pairing.matcher.take(direction.messagePosition, direction.messageOtherPosition, head);
     if (exchange === undefined) return this.orphan(head);
     this.begin(exchange, head);
     const isTunnel = head.status === 101 || (exchange.method === "CONNECT" && head.status >= 200 && head.status < 300);
@@ -123,7 +122,7 @@ export class Responses implements DirectionHandler {
 
   private leaveHttp(): HeadVerdict {
     this.requests.leaveHttp();
-    this.pairing.matcher.trial.confirm();
+    this.pairing.matcher.conclude();
     return "tunnel";
   }
 

@@ -169,12 +169,12 @@ export class LiveSource implements Source {
     const { bell } = this.probe;
     if (isLast || bytes >= TURN_BYTES) {
       await new Promise(setImmediate);
-    } else if (this.hasNews && bytes < bell.markBytes) {
-      this.hasNews = false;
-      await sleep(NEWS_MS);
     } else if (bytes >= bell.markBytes) {
       await new Promise(setImmediate);
       this.hasNews = bell.block(BLOCK_MS);
+    } else if (this.hasNews) {
+      this.hasNews = false;
+      await sleep(NEWS_MS);
     } else {
       this.hasNews = await bell.wait(SLEEP_MS);
     }

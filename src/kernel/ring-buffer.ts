@@ -14,8 +14,6 @@ const RELEASE_BYTES = 1 << 18;
 /** x86 does not reorder loads, so what is behind a header is read after it; Atomics.load is a call that takes 16 ns. */
 const IS_ORDERED = process.arch === "x64";
 
-const NOTHING = () => {};
-
 export class RingBuffer {
   readonly sizeBytes: number;
   private readonly consumerPage: Mapping;
@@ -61,7 +59,7 @@ export class RingBuffer {
   skip(): boolean {
     if (this.isEmpty) return false;
     this.position += (this.reservedUpTo - this.position) >>> 0;
-    this.release(NOTHING);
+    this.giveBack();
     return true;
   }
 
@@ -98,7 +96,11 @@ export class RingBuffer {
 
   private release(onRelease: () => void): number {
     onRelease();
-    Atomics.store(this.consumerPosition, 0, BigInt(this.position));
+    this.giveBack();
     return this.position;
+  }
+
+  private giveBack(): void {
+    Atomics.store(this.consumerPosition, 0, BigInt(this.position));
   }
 }

@@ -14,7 +14,7 @@ interface LlhttpBinding {
 }
 
 // Node has no other way to its parser than this module, which has been there since its first versions.
-const { HTTPParser, methods } = createRequire(import.meta.url)("_http_common") as LlhttpBinding;
+export const { HTTPParser, methods } = createRequire(import.meta.url)("_http_common") as LlhttpBinding;
 
 export interface Reading {
   /** `METHOD target 1.x` or `status 1.x` of each message, and `end` where it ended. */
