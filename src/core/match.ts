@@ -26,7 +26,8 @@ export class Matcher {
   private epoch: number;
   private syncedEpoch = 0;
   private hasPipelined = false;
-  private lastActivityNs: number;
+  /** Initialized here, since a field that was undefined once takes a double as an object. */
+  private lastActivityNs = 0;
   /** Requests were missed, and no response has been paired since. */
   isAfterMiss = false;
   /** How far the responses had come when the last of them that was paired ended. */
@@ -42,7 +43,7 @@ export class Matcher {
    */
   constructor(joinedNs: number | null, drop: (exchange: Exchange) => void, verdict: Verdict) {
     this.epoch = joinedNs === null ? 0 : 1;
-    this.lastActivityNs = joinedNs ?? 0;
+    if (joinedNs !== null) this.lastActivityNs = joinedNs;
     this.drop = drop;
     this.trial = new Trial(verdict);
   }
