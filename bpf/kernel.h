@@ -87,7 +87,7 @@ struct mmsghdr {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
+	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
 };
 struct thread_info {
 	u32 status;
@@ -95,7 +95,7 @@ struct thread_info {
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	u64 regs[31];
-	u64 sp;
+	u64 sp, pc;
 	u64 orig_x0;
 	int syscallno;
 };

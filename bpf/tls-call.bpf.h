@@ -22,6 +22,7 @@
 #define FUNCTION_ARG4(regs) ((regs)->r8)
 #define FUNCTION_RESULT(regs) ((regs)->ax)
 #define STACK_AT_ENTRY(regs) ((regs)->sp)
+#define ENTRY(regs) ((regs)->ip)
 #define STACK_AFTER_RETURN(regs) ((regs)->sp - 8) /* the return address */
 #elif defined(__TARGET_ARCH_arm64)
 #define FUNCTION_ARG0(regs) ((regs)->regs[0])
@@ -30,6 +31,7 @@
 #define FUNCTION_ARG4(regs) ((regs)->regs[4])
 #define FUNCTION_RESULT(regs) ((regs)->regs[0])
 #define STACK_AT_ENTRY(regs) ((regs)->sp)
+#define ENTRY(regs) ((regs)->pc)
 #define STACK_AFTER_RETURN(regs) ((regs)->sp)
 #endif
 
@@ -53,7 +55,7 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 {
 	u64 id = bpf_get_current_pid_tgid(), stack = STACK_AT_ENTRY(regs), session = FUNCTION_ARG0(regs);
 	struct tls_call *call, new = { .session = session, .stack = stack, .buffer = buffer, .length_at = length_at,
-				       .kind = kind & ~TLS_TELLS_END, .tells_end = !!(kind & TLS_TELLS_END) };
+				       .entry = ENTRY(regs), .kind = kind & ~TLS_TELLS_END, .tells_end = !!(kind & TLS_TELLS_END) };
 	struct tls_thread *thread;
 
 	if (!is_reported(current_process_id()))
@@ -67,8 +69,8 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 	new.follows_read = thread->read_socket && is_same_turn(&thread->read_turn);
 	call = &thread->calls[0];
 	thread->calls[1].session = 0;
-	/* What an exception or longjmp has left behind lies below on the stack. */
-	if (call->session && stack < call->stack) {
+	/* What an exception or longjmp has left behind lies below on the stack, or is of the same function. */
+	if (call->session && stack < call->stack && !(call->session == session && call->entry == new.entry)) {
 		/*
 		 * LibreSSL's SSL_read_ex calls SSL_read, and that is one call. But what a library calls back may write:
 		 * to Node a session is ready within the read that has ended its handshake.
@@ -268,9 +270,10 @@ static __always_inline void tls_session_begins(u64 address)
 	release_scratch(claimed);
 }
 
-static __always_inline void tls_call_ends(struct pt_regs *regs)
+/* `stack`: pointer at its entry. */
+static __always_inline void tls_call_ends(struct pt_regs *regs, u64 stack)
 {
-	u64 id = bpf_get_current_pid_tgid(), stack = STACK_AFTER_RETURN(regs), address;
+	u64 id = bpf_get_current_pid_tgid(), address;
 	struct tls_thread *thread;
 	struct tls_call *slot, call;
 
@@ -290,6 +293,18 @@ static __always_inline void tls_call_ends(struct pt_regs *regs)
 		tls_session_begins(address);
 }
 
+/* Of the session, the thread is in no call any more, if it ever was in one that an exception has ended. */
+static __always_inline void forget_calls(u64 address)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
+
+	if (thread && thread->calls[0].session == address)
+		thread->calls[0].session = thread->calls[1].session = 0;
+	else if (thread && thread->calls[1].session == address)
+		thread->calls[1].session = 0;
+}
+
 static __always_inline void tls_session_ends(u64 address)
 {
 	struct tls_key key = { .session = address, .pid = current_process_id() };
@@ -300,6 +315,7 @@ static __always_inline void tls_session_ends(u64 address)
 
 	if (!is_reported(key.pid))
 		return;
+	forget_calls(address);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (!session)
 		return;

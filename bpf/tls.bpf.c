@@ -84,15 +84,24 @@ int l7p_tls_shake(struct pt_regs *regs)
 	return 0;
 }
 
-SEC("uretprobe")
+/* Behind a call of one of these, or as a return probe. */
+SEC("uprobe")
 int l7p_tls_end(struct pt_regs *regs)
 {
-	tls_call_ends(regs);
+	tls_call_ends(regs, STACK_AFTER_RETURN(regs));
 	return 0;
 }
 
-/* SSL *SSL_new(SSL_CTX *) */
-SEC("uretprobe")
+/* At an instruction that returns from one of these. */
+SEC("uprobe")
+int l7p_tls_return(struct pt_regs *regs)
+{
+	tls_call_ends(regs, STACK_AT_ENTRY(regs));
+	return 0;
+}
+
+/* SSL *SSL_new(SSL_CTX *), when it returns */
+SEC("uprobe")
 int l7p_tls_new(struct pt_regs *regs)
 {
 	tls_session_begins(FUNCTION_RESULT(regs));

@@ -30,6 +30,7 @@ struct turn {
 struct tls_call {
 	u64 session;   /* 0: none */
 	u64 stack;     /* pointer at its entry: tells which call returns, and what runs inside what */
+	u64 entry;     /* where that is */
 	u64 buffer;
 	u64 length_at; /* where it leaves the number of bytes; 0: it returns it */
 	u64 socket;    /* an opaque connection of a socket call inside it; 0: none */

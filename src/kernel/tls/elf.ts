@@ -7,14 +7,21 @@ import { fstatSync, readSync } from "node:fs";
 import { GnuHash } from "./gnu-hash.ts";
 
 const SHT_SYMTAB = 2;
+const SHT_STRTAB = 3;
 const SHT_DYNSYM = 11;
 const SHT_GNU_HASH = 0x6ffffff6;
 const PT_LOAD = 1;
 const PF_X = 1;
 const STT_FUNC = 2;
-const EM_X86_64 = 62;
+export const EM_X86_64 = 62;
+export const EM_AARCH64 = 183;
 const SYMBOL_BYTES = 24;
+const RELOCATION_BYTES = 24;
+const MAX_RELOCATION_BYTES = 16 << 20;
+const R_X86_64_RELATIVE = 8;
 const MAX_HEADERS = 4096;
+/** Node has six. */
+const MAX_SEGMENTS = 12;
 /** Node's own binary has 12 MB of symbols. */
 const MAX_TABLE_BYTES = 256 << 20;
 
@@ -41,6 +48,8 @@ export class ElfFile {
   readonly machine: number;
   private readonly fd: number;
   private readonly size: number;
+  /** Undefined: not read so far. */
+  private relocationTables: { table: Buffer; symbols: Section | undefined }[] | undefined;
 
   /** Null if it is none. The descriptor stays the caller's. */
   static open(fd: number): ElfFile | null {
@@ -79,6 +88,54 @@ export class ElfFile {
     return found;
   }
 
+  /** What the dynamic linker stores at this address, if it is an address in this file; null: it stores none there. */
+  relocated(address: number): number | null {
+    for (const { table, symbols } of this.relocations()) {
+      for (let at = 0; at + RELOCATION_BYTES <= table.length; at += RELOCATION_BYTES) {
+        if (table.readUInt32LE(at) !== address % 2 ** 32 || Number(table.readBigUInt64LE(at)) !== address) continue;
+        if (table.readUInt32LE(at + 8) === R_X86_64_RELATIVE) return Number(table.readBigInt64LE(at + 16));
+        return this.definedAddress(symbols, table.readUInt32LE(at + 12));
+      }
+    }
+    return null;
+  }
+
+  /** Whether the data has this address in it, as the file has it or as the dynamic linker stores it there. */
+  hasPointerTo(address: number): boolean {
+    const [low, high] = [address % 2 ** 32, Math.floor(address / 2 ** 32)];
+    const isIn = (words: Buffer) => {
+      for (let at = 0; at + 8 <= words.length; at += 8) {
+        if (words.readUInt32LE(at) === low && words.readUInt32LE(at + 4) === high) return true;
+      }
+      return false;
+    };
+    return (
+      this.relocations().some(({ table }) => isIn(table)) ||
+      this.segments.some((segment) => !segment.isCode && isIn(this.contents(segment)))
+    );
+  }
+
+  private relocations(): readonly { table: Buffer; symbols: Section | undefined }[] {
+    this.relocationTables ??= [".rela.dyn", ".rela.plt"].flatMap((name) => {
+      const section = this.section(name);
+      const isRead = section !== undefined && section.bytes <= MAX_RELOCATION_BYTES;
+      return isRead ? [{ table: this.contents(section), symbols: this.sections[section.link] }] : [];
+    });
+    return this.relocationTables;
+  }
+
+  private definedAddress(symbols: Section | undefined, symbol: number): number | null {
+    if (symbols === undefined) return null;
+    const entry = this.contents({ offset: symbols.offset + symbol * SYMBOL_BYTES, bytes: SYMBOL_BYTES });
+    return entry.length === 0 || entry.readUInt16LE(6) === 0 ? null : Number(entry.readBigUInt64LE(8));
+  }
+
+  /** Whether one of its symbols, defined in it or not, is called so. */
+  hasName(name: string): boolean {
+    const tables = this.sections.filter(({ type }) => type === SHT_STRTAB);
+    return tables.some((table) => this.contents(table).includes(`\0${name}\0`));
+  }
+
   section(name: string): Section | undefined {
     return this.sections.find((section) => section.name === name);
   }
@@ -91,16 +148,28 @@ export class ElfFile {
 
   /** Where in the file the code at this address lies; undefined if it is not in it. */
   fileOffset(address: number): number | undefined {
-    const segment = this.segments.find(
-      (one) => one.isCode && address >= one.address && address < one.address + one.bytes,
+    return offsetIn(
+      this.segments.filter(({ isCode }) => isCode),
+      address,
     );
-    return segment === undefined ? undefined : address - segment.address + segment.offset;
   }
 
-  /** What of the file's code lies there, as far as it goes; null if it is not for x86-64. */
-  x86Code(offset: number, bytes: number): Buffer | null {
-    if (this.machine !== EM_X86_64 || offset < 0 || offset >= this.size) return null;
-    return this.read(offset, Math.min(bytes, this.size - offset));
+  /** The address of the code that lies there in the file; undefined if it is none. */
+  codeAddress(offset: number): number | undefined {
+    const segment = this.segments.find((one) => one.isCode && offset >= one.offset && offset < one.offset + one.bytes);
+    return segment === undefined ? undefined : offset - segment.offset + segment.address;
+  }
+
+  /** Code or data as the file has it, before relocation; null if it is not all in it. */
+  bytesAt(address: number, bytes: number): Buffer | null {
+    const offset = offsetIn(this.segments, address);
+    if (offset === undefined || bytes < 0 || bytes > MAX_TABLE_BYTES || offset + bytes > this.size) return null;
+    return this.read(offset, bytes);
+  }
+
+  /** What of the file lies there, as far as it goes. */
+  upTo(offset: number, bytes: number): Buffer {
+    return offset < 0 || offset >= this.size ? Buffer.alloc(0) : this.read(offset, Math.min(bytes, this.size - offset));
   }
 
   read(offset: number, bytes: number): Buffer {
@@ -159,7 +228,10 @@ export class ElfFile {
       offset: Number(table.readBigUInt64LE(56 * i + 8)),
       address: Number(table.readBigUInt64LE(56 * i + 16)),
       bytes: Number(table.readBigUInt64LE(56 * i + 32)),
-    })).filter(({ isLoaded }) => isLoaded);
+    }))
+      .filter(({ isLoaded }) => isLoaded)
+      .map((one) => ({ ...one, bytes: Math.max(0, Math.min(one.bytes, this.size - one.offset)) }))
+      .slice(0, MAX_SEGMENTS);
   }
 
   private readSections(at: number, count: number, nameTable: number): Section[] {
@@ -181,6 +253,11 @@ export class ElfFile {
 }
 
 class NotElf extends Error {}
+
+function offsetIn(segments: readonly Segment[], address: number): number | undefined {
+  const segment = segments.find((one) => address >= one.address && address < one.address + one.bytes);
+  return segment === undefined ? undefined : address - segment.address + segment.offset;
+}
 
 function textAt(strings: Buffer, at: number): string {
   const end = strings.indexOf(0, at);

@@ -1,6 +1,8 @@
 /** Where in a file which program is attached. */
+import { type Ends, endsAtReturns, endsBehindCalls, isProgramWithoutCatch } from "./ends.ts";
 import type { Library, Probed, Shared } from "./functions.ts";
 import { CODE_BYTES, cheapPlace, innerOf } from "./places.ts";
+import type { X86Code } from "./x86-code.ts";
 import { RCX, RDI, RSI } from "./x86-effect.ts";
 
 /** Program → where it is attached, in the order in which to attach. */
@@ -12,45 +14,60 @@ export interface Placement {
   readonly cookies?: readonly number[];
 }
 
-/** The code at an offset of the file, as far as it goes; null if it is not of x86-64. */
-export type ReadCode = (offset: number, bytes: number) => Buffer | null;
-
 interface Place extends Probed {
+  /** In the file; where a call is seen to begin. */
   readonly offset: number;
+  /** Where it is seen to end; null: by a return probe at the beginning. */
+  readonly ends: Ends | null;
 }
 
 /** `found`: offsets of functions in a file. Null if the file does not hold the library. */
 export function placementsOf(
   library: Library,
   found: ReadonlyMap<string, number>,
-  codeAt: ReadCode = () => null,
+  code: X86Code | null = null,
 ): Placement[] | null {
   if (!library.needed.every((name) => found.has(name))) return null;
-  const placements = new Map<string, { program: string; isReturn: boolean; offsets: Set<number> }>();
-  const place = (program: string | null, isReturn: boolean, offset: number) => {
-    if (program === null) return;
-    const placement = placements.get(program) ?? { program, isReturn, offsets: new Set() };
-    placement.offsets.add(offset);
-    placements.set(program, placement);
-  };
-  const places = placesOf(library, found, codeAt);
-  // Returns first: an entry whose return is not seen would be remembered in vain.
-  for (const isReturn of [true, false]) {
-    for (const { enter, end, offset } of places) place(isReturn ? end : enter, isReturn, offset);
-  }
-  return [...placements.values()].map(({ offsets, ...placement }) => ({ ...placement, offsets: [...offsets] }));
+  const places = placesOf(library, found, code);
+  const begins = places.map(({ enter, offset }) => ({ program: enter, isReturn: false, offsets: [offset] }));
+  // Ends first: a beginning whose end is not seen would be remembered in vain.
+  return together([...places.flatMap(endsOf), ...begins]);
 }
 
-function placesOf(library: Library, found: ReadonlyMap<string, number>, codeAt: ReadCode): Place[] {
+function endsOf({ end, ends, offset }: Place) {
+  if (ends !== null) return [{ ...ends, isReturn: false }];
+  return end === null ? [] : [{ program: end.behind, isReturn: true, offsets: [offset] }];
+}
+
+/** One placement for each program, without a place twice. */
+function together(
+  placements: readonly (Omit<Placement, "program"> & { readonly program: string | null })[],
+): Placement[] {
+  const merged = new Map<string, { program: string; isReturn: boolean; offsets: Set<number> }>();
+  for (const { program, isReturn, offsets } of placements) {
+    if (program === null) continue;
+    const key = `${program} ${isReturn}`;
+    const one = merged.get(key) ?? { program, isReturn, offsets: new Set() };
+    for (const offset of offsets) one.offsets.add(offset);
+    merged.set(key, one);
+  }
+  return [...merged.values()].map(({ offsets, ...one }) => ({ ...one, offsets: [...offsets] }));
+}
+
+function placesOf(library: Library, found: ReadonlyMap<string, number>, code: X86Code | null): Place[] {
   const left = new Map(found);
+  const keepsReturnProbes = code !== null && isProgramWithoutCatch(code.elf);
   const shared = library.shared.flatMap((one) => {
-    const inner = sharedPlace(one, found, codeAt);
+    const inner = code === null ? null : sharedPlace(one, found, code);
     for (const name of inner?.callers ?? []) left.delete(name);
     return inner?.place ?? [];
   });
   const own = Object.entries(library.functions).flatMap(([name, probed]) => {
     const offset = left.get(name);
-    return offset === undefined ? [] : { ...probed, offset: cheapOffset(offset, probed, codeAt) ?? offset };
+    if (offset === undefined) return [];
+    const isByReturnProbe = code === null || (probed.isFrequent && keepsReturnProbes);
+    const ends = isByReturnProbe ? null : endsAtReturns(code, offset, probed, found);
+    return [{ ...probed, offset: cheapOffset(offset, probed, code) ?? offset, ends }];
   });
   return [...shared, ...own];
 }
@@ -59,27 +76,36 @@ function placesOf(library: Library, found: ReadonlyMap<string, number>, codeAt: 
  * Where two callers show what its arguments are. It costs less than they do, and what the library's own BIOs read and
  * write goes through it, too (BIO_f_ssl).
  */
-function sharedPlace({ plain, extended, probed }: Shared, found: ReadonlyMap<string, number>, codeAt: ReadCode) {
+function sharedPlace({ plain, extended, probed }: Shared, found: ReadonlyMap<string, number>, code: X86Code) {
   const offset = found.get(plain);
-  const code = offset === undefined ? null : codeAt(offset, CODE_BYTES);
-  if (offset === undefined || code === null) return null;
-  const inner = innerOf(code, null);
+  const inner = offset === undefined ? null : innerOf(code.at(offset, CODE_BYTES), null);
   const program = inner === null ? undefined : probed[inner.lengthAt];
-  if (inner === null || program === undefined) return null;
+  if (offset === undefined || inner === null || program === undefined) return null;
   const target = offset + inner.target;
-  const witnesses = extended.filter(([name, register]) => {
+  const handedOn = extended.flatMap(([name, register]) => {
     const at = found.get(name);
-    const other = at === undefined ? null : codeAt(at, CODE_BYTES);
-    const its = other === null ? null : innerOf(other, register);
-    return its !== null && at! + its.target === target && its.lengthAt === inner.lengthAt;
+    const its = at === undefined ? null : innerOf(code.at(at, CODE_BYTES), register);
+    return its?.lengthAt === inner.lengthAt ? [{ name, to: at! + its.target }] : [];
   });
-  const place = cheapOffset(target, program, codeAt) ?? target;
+  const witnesses = handedOn.filter(({ to }) => to === target);
   if (witnesses.length === 0) return null;
-  return { callers: [plain, ...witnesses.map(([name]) => name)], place: { ...program, offset: place } };
+  const others = handedOn.filter(({ to }) => witnesses.some(({ name }) => leadsTo(code, to, found.get(name)!)));
+  const place = {
+    ...program,
+    offset: cheapOffset(target, program, code) ?? target,
+    ends: endsBehindCalls(code, target, program),
+  };
+  return { callers: [plain, ...[...witnesses, ...others].map(({ name }) => name)], place };
 }
 
-function cheapOffset(offset: number, { enter }: Probed, codeAt: ReadCode): number | null {
-  const code = codeAt(offset, CODE_BYTES);
-  const place = code === null ? null : cheapPlace(code, enter?.endsWith("_ex") ? [RDI, RSI, RCX] : [RDI, RSI]);
+/** SSL_write_ex of OpenSSL 3.3 ends in a jump to SSL_write_ex2. */
+function leadsTo(code: X86Code, offset: number, target: number): boolean {
+  const address = code.elf.codeAddress(offset);
+  return offset === target || (address !== undefined && code.stubTarget(address) === code.elf.codeAddress(target));
+}
+
+function cheapOffset(offset: number, { enter }: Probed, code: X86Code | null): number | null {
+  const bytes = code?.at(offset, CODE_BYTES) ?? null;
+  const place = bytes === null ? null : cheapPlace(bytes, enter?.endsWith("_ex") ? [RDI, RSI, RCX] : [RDI, RSI]);
   return place === null ? null : offset + place;
 }

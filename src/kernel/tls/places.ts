@@ -3,7 +3,7 @@
  * page, with a second trap, unless it is one of those that it emulates: PUSH, JMP, Jcc, CALL (arch/x86/kernel/uprobes.c).
  * On a virtual machine that trap leaves the guest, and a call that is probed took 6 µs instead of 1.
  */
-import { effectAt, R8, RCX, RDI, RSI, RSP } from "./x86-effect.ts";
+import { effectAt, R8, RAX, RCX, RDI, RSI, RSP } from "./x86-effect.ts";
 
 /** What is read of a function. */
 export const CODE_BYTES = 96;
@@ -18,6 +18,20 @@ export function cheapPlace(code: Buffer, registers: readonly number[]): number |
     if (writes === RSP || (writes !== null && registers.includes(writes))) return null;
     at += effect.bytes;
   }
+}
+
+/** CMOVG from where the number of bytes is, after TEST %eax,%eax: what is greater than 0 remains so. */
+const TAKES_LENGTH = [
+  Buffer.from([0x85, 0xc0, 0x0f, 0x4f, 0x04, 0x24]),
+  Buffer.from([0x85, 0xc0, 0x0f, 0x4f, 0x44, 0x24]),
+];
+
+/** Behind a call whose result is in RAX, past the few instructions after which it still is, as far as its sign goes. */
+export function cheapEnd(code: Buffer): number {
+  const taken = TAKES_LENGTH.find((form) => code.subarray(0, form.length).equals(form));
+  const start = taken === undefined ? 0 : taken.length + Number(taken[4] === 0x44);
+  const place = cheapPlace(code.subarray(start), [RAX]);
+  return place === null ? 0 : start + place;
 }
 
 /** A function that another hands its arguments on to. */

@@ -7,13 +7,14 @@ import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, FLAG_QUIC, PROCESS_ENDED } f
 import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { ElfFile } from "./elf.ts";
-import { hasLibrary, libraries, probedNames } from "./functions.ts";
+import { hasLibrary, libraries, soughtNames } from "./functions.ts";
 import { GO_LIBRARY, goPlacements } from "./go/library.ts";
 import { type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
 import { type Placement, placementsOf } from "./placements.ts";
 import { systemLibraries } from "./system-libraries.ts";
 import { TlsProbe } from "./tls-probe.ts";
 import { unreadableLibrary } from "./unreadable-library.ts";
+import { X86Code } from "./x86-code.ts";
 
 export const UNKNOWN_LIBRARY = "an unknown library";
 
@@ -143,9 +144,9 @@ export class TlsTracer {
   }
 
   private attachToC(elf: ElfFile, file: MappedFile, fd: number): Finding[] {
-    const found = elf.functions(probedNames, hasLibrary);
+    const found = elf.functions(soughtNames, hasLibrary);
     return libraries.flatMap((library) => {
-      const placements = placementsOf(library, found, (offset, bytes) => elf.x86Code(offset, bytes));
+      const placements = placementsOf(library, found, X86Code.of(elf));
       return placements === null ? [] : this.attach(library.name, placements, file, fd);
     });
   }

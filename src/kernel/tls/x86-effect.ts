@@ -4,6 +4,7 @@
  */
 import { decodeX86, type Instruction } from "./x86-instruction.ts";
 
+export const RAX = 0;
 export const RCX = 1;
 export const RDX = 2;
 export const RSP = 4;
@@ -82,6 +83,7 @@ function changeOfOperands(code: Buffer, at: number, { opcode, rex }: Instruction
   const isMemory = modrm < 0xc0;
   const isWhole = (rex & 8) !== 0;
   const memoryOrRegister = isMemory ? null : (modrm & 7) | ((rex & 1) << 3);
+  if ((opcode & 0xfff0) === 0x0f40) return change(register); // CMOVcc
   switch (opcode) {
     case 0x38: // CMP
     case 0x39:

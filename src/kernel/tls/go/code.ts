@@ -4,6 +4,7 @@
  * breakpoint inside of an instruction would, too: every instruction is decoded, every jump must lead to one of them,
  * and if anything is not as the compiler writes it there are no places.
  */
+import { EM_AARCH64, EM_X86_64 } from "../elf.ts";
 import { decodeX86 } from "../x86-instruction.ts";
 
 export interface Places {
@@ -13,9 +14,6 @@ export interface Places {
   /** Its first two words of arguments lie above the return address all the while. */
   readonly keepsArguments: boolean;
 }
-
-export const EM_X86_64 = 62;
-export const EM_AARCH64 = 183;
 
 /** `code` is all of the function; offsets are from its beginning. Null: not understood. */
 export function placesOf(machine: number, code: Buffer): Places | null {

@@ -1,7 +1,7 @@
 /** Go's crypto/tls in a program: where in its file the breakpoints go, and which program of bpf/tls.bpf.c to each. */
-import type { ElfFile } from "../elf.ts";
+import { type ElfFile, EM_AARCH64, EM_X86_64 } from "../elf.ts";
 import type { Placement } from "../placements.ts";
-import { EM_AARCH64, EM_X86_64, isStackCheck, placesOf } from "./code.ts";
+import { isStackCheck, placesOf } from "./code.ts";
 import { Pclntab, type Stretch } from "./pclntab.ts";
 
 export const GO_LIBRARY = "Go crypto/tls";
