@@ -22,7 +22,7 @@ packages_for() {
     bench) echo "$load tmux" ;;
     rivals) echo "$load tshark bpftrace" ;;
     accuracy) echo "$pairs caddy varnish squid python3-uvicorn $(unless_there go golang-go) $(unless_there javac default-jdk-headless)" ;;
-    test) echo "$pairs tmux jq tshark groff-base strace iproute2 nftables procps ethtool openssl util-linux gcc clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev libssl-dev android-libboringssl-dev liburing-dev $(unless_there go golang-go)" ;;
+    test) echo "$pairs tmux jq tshark groff-base strace iproute2 nftables procps ethtool openssl util-linux gcc g++ clang-19 llvm-19 libbpf-dev linux-libc-dev libc6-dev libssl-dev libgnutls28-dev android-libboringssl-dev liburing-dev $(unless_there go golang-go)" ;;
     backends) echo "$runtime tshark curl prometheus chromium default-jdk-headless maven unzip" ;;
     *) fail "unknown purpose $1; one of: runtime demo test backends bench rivals accuracy" ;;
   esac

@@ -48,6 +48,9 @@ fi
 mkdir -p "$root/tmp"
 [ -f "$root/tmp/kernel-key.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
 	-subj /CN=localhost -keyout "$root/tmp/kernel-key.pem" -out "$root/tmp/kernel-cert.pem" 2> "$work/openssl"
+# Where it can be built, exceptions are tested, too.
+[ ! -e /usr/include/gnutls/gnutls.h ] || [ "$1" = arm64 ] || g++ -std=c++17 -O2 -pthread -o "$root/tmp/tls-throws" \
+	"$root"/test/servers/tls-throws/{main,openssl,gnutls}.cc -lssl -lcrypto -lgnutls
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
 cp "$busybox" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.

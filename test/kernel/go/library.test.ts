@@ -1,15 +1,16 @@
 /** Places in real programs of Go, compared with what Go's own tools say, and files that are broken or hostile. */
 import { execFileSync } from "node:child_process";
-import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ElfFile } from "../../../src/kernel/tls/elf.ts";
-import { EM_AARCH64, EM_X86_64, isStackCheck, placesOf } from "../../../src/kernel/tls/go/code.ts";
+import { EM_AARCH64, EM_X86_64 } from "../../../src/kernel/tls/elf.ts";
+import { isStackCheck, placesOf } from "../../../src/kernel/tls/go/code.ts";
 import { goPlacements } from "../../../src/kernel/tls/go/library.ts";
 import { Pclntab } from "../../../src/kernel/tls/go/pclntab.ts";
 import { buildGo, type GoBuild, goBuilds } from "../../support/go.ts";
+import { withElf } from "../../support/machine-code.ts";
 
 const READ = "crypto/tls.(*Conn).Read";
 const builds = Object.keys(goBuilds) as GoBuild[];
@@ -22,16 +23,6 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(() => rmSync(directory, { recursive: true }));
-
-function withElf<T>(path: string, use: (elf: ElfFile) => T): T | null {
-  const fd = openSync(path, "r");
-  try {
-    const elf = ElfFile.open(fd);
-    return elf === null ? null : use(elf);
-  } finally {
-    closeSync(fd);
-  }
-}
 
 const placementsIn = (path: string) => withElf(path, goPlacements);
 
