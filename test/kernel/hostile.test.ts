@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { expect, it, vi } from "vitest";
 import { libraries, soughtNames } from "../../src/kernel/tls/functions.ts";
 import { placementsOf } from "../../src/kernel/tls/placements.ts";
+import { Relocations } from "../../src/kernel/tls/relocations.ts";
 import { returnSitesOf, returnsOf } from "../../src/kernel/tls/returns.ts";
 import { addressesOf, compileLibrary, temporaryDirectory, withElf, withX86Code } from "../support/machine-code.ts";
 import { compileOpenSsl, parts } from "../support/openssl-forms.ts";
@@ -67,7 +68,7 @@ it("thousands of tables of relocations, all the same, are not all read", () => {
       if (bytesRead > 1 << 30) throw new Error("It reads more than a GB");
       return Buffer.alloc(0);
     });
-    elf.relocated(8);
+    new Relocations(elf).storedAt(8);
   });
 });
 
@@ -155,7 +156,7 @@ it.runIf(process.arch === "x64")(
     asm(".globl f; .type f, @function; f: .cfi_startproc; .rept 10000; je end@plt; .endr; ret; .cfi_endproc");`;
     const path = compileLibrary(directory, "jumps", source);
     withX86Code(path, (code) => {
-      const relocated = vi.spyOn(code.elf, "relocated");
+      const relocated = vi.spyOn(code.relocations, "storedAt");
       returnsOf(code, addressesOf(path).get("f")!);
       expect(relocated.mock.calls.length).toBeLessThan(1000);
     });

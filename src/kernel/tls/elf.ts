@@ -15,10 +15,7 @@ const PF_X = 1;
 const STT_FUNC = 2;
 export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;
-const SYMBOL_BYTES = 24;
-const RELOCATION_BYTES = 24;
-const MAX_RELOCATION_BYTES = 16 << 20;
-const R_X86_64_RELATIVE = 8;
+export const SYMBOL_BYTES = 24;
 const MAX_HEADERS = 4096;
 /** Node has six. */
 const MAX_SEGMENTS = 12;
@@ -48,8 +45,6 @@ export class ElfFile {
   readonly machine: number;
   private readonly fd: number;
   private readonly size: number;
-  /** Undefined: not read so far. */
-  private relocationTables: { table: Buffer; symbols: Section | undefined }[] | undefined;
 
   /** Null if it is none. The descriptor stays the caller's. */
   static open(fd: number): ElfFile | null {
@@ -86,48 +81,6 @@ export class ElfFile {
       if (isEnough(found)) break;
     }
     return found;
-  }
-
-  /** What the dynamic linker stores at this address, if it is an address in this file; null: it stores none there. */
-  relocated(address: number): number | null {
-    for (const { table, symbols } of this.relocations()) {
-      for (let at = 0; at + RELOCATION_BYTES <= table.length; at += RELOCATION_BYTES) {
-        if (table.readUInt32LE(at) !== address % 2 ** 32 || Number(table.readBigUInt64LE(at)) !== address) continue;
-        if (table.readUInt32LE(at + 8) === R_X86_64_RELATIVE) return Number(table.readBigInt64LE(at + 16));
-        return this.definedAddress(symbols, table.readUInt32LE(at + 12));
-      }
-    }
-    return null;
-  }
-
-  /** Whether the data has this address in it, as the file has it or as the dynamic linker stores it there. */
-  hasPointerTo(address: number): boolean {
-    const [low, high] = [address % 2 ** 32, Math.floor(address / 2 ** 32)];
-    const isIn = (words: Buffer) => {
-      for (let at = 0; at + 8 <= words.length; at += 8) {
-        if (words.readUInt32LE(at) === low && words.readUInt32LE(at + 4) === high) return true;
-      }
-      return false;
-    };
-    return (
-      this.relocations().some(({ table }) => isIn(table)) ||
-      this.segments.some((segment) => !segment.isCode && isIn(this.contents(segment)))
-    );
-  }
-
-  private relocations(): readonly { table: Buffer; symbols: Section | undefined }[] {
-    this.relocationTables ??= [".rela.dyn", ".rela.plt"].flatMap((name) => {
-      const section = this.section(name);
-      const isRead = section !== undefined && section.bytes <= MAX_RELOCATION_BYTES;
-      return isRead ? [{ table: this.contents(section), symbols: this.sections[section.link] }] : [];
-    });
-    return this.relocationTables;
-  }
-
-  private definedAddress(symbols: Section | undefined, symbol: number): number | null {
-    if (symbols === undefined) return null;
-    const entry = this.contents({ offset: symbols.offset + symbol * SYMBOL_BYTES, bytes: SYMBOL_BYTES });
-    return entry.length === 0 || entry.readUInt16LE(6) === 0 ? null : Number(entry.readBigUInt64LE(8));
   }
 
   /** Whether one of its symbols, defined in it or not, is called so. */

@@ -37,7 +37,7 @@ export function endsBehindCalls(code: X86Code, offset: number, { end }: Probed):
   const sites = target === undefined || end === null ? null : returnSitesOf(code, target);
   if (sites === null) return null;
   const offsets = sites.map((site) => code.elf.fileOffset(site)!);
-  return { program: end!.behind, offsets: offsets.map((at) => at + cheapEnd(code.at(at, CODE_BYTES))) };
+  return { program: end!.behind, offsets: offsets.map((at) => at + cheapEnd(code.elf.upTo(at, CODE_BYTES))) };
 }
 
 /** What programs without a use for exceptions have of tables for them comes from their compiler's own parts. */

@@ -90,8 +90,8 @@ function displacementOf({ code, start }: Body, { address, modrmAt, rex }: Locate
 }
 
 /** A pointer to code in a table, as it is once the file is loaded; null if there is none. */
-function pointerAt({ elf }: X86Code, table: number | null, entry: number | null): number | null {
+function pointerAt({ elf, relocations }: X86Code, table: number | null, entry: number | null): number | null {
   if (table === null || entry === null) return null;
-  const pointer = elf.relocated(table + entry) ?? Number(elf.bytesAt(table + entry, 8)?.readBigUInt64LE() ?? 0);
+  const pointer = relocations.storedAt(table + entry) ?? Number(elf.bytesAt(table + entry, 8)?.readBigUInt64LE() ?? 0);
   return elf.fileOffset(pointer) === undefined ? null : pointer;
 }

@@ -78,13 +78,13 @@ function placesOf(library: Library, found: ReadonlyMap<string, number>, code: X8
  */
 function sharedPlace({ plain, extended, probed }: Shared, found: ReadonlyMap<string, number>, code: X86Code) {
   const offset = found.get(plain);
-  const inner = offset === undefined ? null : innerOf(code.at(offset, CODE_BYTES), null);
+  const inner = offset === undefined ? null : innerOf(code.elf.upTo(offset, CODE_BYTES), null);
   const program = inner === null ? undefined : probed[inner.lengthAt];
   if (offset === undefined || inner === null || program === undefined) return null;
   const target = offset + inner.target;
   const handedOn = extended.flatMap(([name, register]) => {
     const at = found.get(name);
-    const its = at === undefined ? null : innerOf(code.at(at, CODE_BYTES), register);
+    const its = at === undefined ? null : innerOf(code.elf.upTo(at, CODE_BYTES), register);
     return its?.lengthAt === inner.lengthAt ? [{ name, to: at! + its.target }] : [];
   });
   const witnesses = handedOn.filter(({ to }) => to === target);
@@ -105,7 +105,7 @@ function leadsTo(code: X86Code, offset: number, target: number): boolean {
 }
 
 function cheapOffset(offset: number, { enter }: Probed, code: X86Code | null): number | null {
-  const bytes = code?.at(offset, CODE_BYTES) ?? null;
+  const bytes = code?.elf.upTo(offset, CODE_BYTES) ?? null;
   const place = bytes === null ? null : cheapPlace(bytes, enter?.endsWith("_ex") ? [RDI, RSI, RCX] : [RDI, RSI]);
   return place === null ? null : offset + place;
 }

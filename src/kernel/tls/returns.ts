@@ -49,7 +49,7 @@ const MAX_REFERENCES = 64;
  */
 export function returnSitesOf(code: X86Code, target: number): number[] | null {
   const references = code.references(target).filter((reference) => reference + 4 !== target); // zeros, of which are many
-  if (references.length > MAX_REFERENCES || isJumpedToFromNearby(code, target) || code.elf.hasPointerTo(target))
+  if (references.length > MAX_REFERENCES || isJumpedToFromNearby(code, target) || code.relocations.hasPointerTo(target))
     return null;
   const sites: number[] = [];
   for (const reference of references) {

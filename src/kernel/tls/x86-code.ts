@@ -1,5 +1,6 @@
 /** The functions of a file for x86-64, instruction by instruction. Addresses are those that the file says. */
 import { type ElfFile, EM_X86_64 } from "./elf.ts";
+import { Relocations } from "./relocations.ts";
 import { type Extent, UnwindTable } from "./unwind-table.ts";
 import { decodeX86, type Instruction } from "./x86-instruction.ts";
 
@@ -21,6 +22,7 @@ export class X86Code {
   readonly elf: ElfFile;
   /** Undefined: not read so far. */
   private unwind: UnwindTable | null | undefined;
+  private knownRelocations: Relocations | undefined;
 
   /** Null: the file is for another machine. */
   static of(elf: ElfFile): X86Code | null {
@@ -31,9 +33,9 @@ export class X86Code {
     this.elf = elf;
   }
 
-  /** What lies at an offset in the file, as far as it goes. */
-  at(offset: number, bytes: number): Buffer {
-    return this.elf.upTo(offset, bytes);
+  get relocations(): Relocations {
+    this.knownRelocations ??= new Relocations(this.elf);
+    return this.knownRelocations;
   }
 
   /** The function that has this address; null if it is not known for sure what its instructions are. */
@@ -55,7 +57,7 @@ export class X86Code {
     const at = stub.readUInt32BE(0) === END_BRANCH ? 4 : 0;
     const jump = at + Number(stub[at] === 0xf2); // BND
     if (stub[jump] !== 0xff || stub[jump + 1] !== 0x25) return null;
-    return this.elf.relocated(address + jump + 6 + stub.readInt32LE(jump + 2));
+    return this.relocations.storedAt(address + jump + 6 + stub.readInt32LE(jump + 2));
   }
 
   /** Where four bytes stand that, taken as relative to their end, lead to `target`: calls, jumps, and by chance. */
