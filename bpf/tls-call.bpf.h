@@ -232,8 +232,22 @@ static __always_inline void call_of_session_ended(struct tls_thread *thread, str
 	release_scratch(claimed);
 }
 
-/* `stack`: pointer at its entry. */
-static __always_inline void tls_call_ends(struct pt_regs *regs, u64 stack)
+/*
+ * The call that ends here, past its return address or still at it. What an exception has left is not taken for it: at the
+ * entry of a function the stack pointer is 8 off a multiple of 16 (System V ABI), so one of both places is none.
+ */
+static __always_inline struct tls_call *ending_call(struct tls_thread *thread, struct pt_regs *regs)
+{
+	for (u32 i = 2; i-- > 0;) {
+		struct tls_call *call = &thread->calls[i];
+
+		if (call->session && (call->stack == STACK_AFTER_RETURN(regs) || call->stack == STACK_AT_ENTRY(regs)))
+			return call;
+	}
+	return NULL;
+}
+
+static __always_inline void tls_call_ends(struct pt_regs *regs)
 {
 	u64 id = bpf_get_current_pid_tgid(), address;
 	struct tls_thread *thread;
@@ -242,10 +256,8 @@ static __always_inline void tls_call_ends(struct pt_regs *regs, u64 stack)
 	if (!is_reported(current_process_id()))
 		return;
 	thread = bpf_map_lookup_elem(&tls_threads, &id);
-	if (!thread)
-		return;
-	slot = &thread->calls[thread->calls[1].session && thread->calls[1].stack == stack ? 1 : 0];
-	if (!slot->session || slot->stack != stack)
+	slot = thread ? ending_call(thread, regs) : NULL;
+	if (!slot)
 		return;
 	call = *slot;
 	slot->session = 0;

@@ -98,16 +98,10 @@ UPROBE(l7p_tls_shake)
 	tls_call_begins(regs, TLS_HANDSHAKE, 0, 0);
 }
 
-/* Behind a call of one of these, or as a return probe. */
+/* Behind a call of one of these, at an instruction that returns from it, or as a return probe. */
 UPROBE(l7p_tls_end)
 {
-	tls_call_ends(regs, STACK_AFTER_RETURN(regs));
-}
-
-/* At an instruction that returns from one of these. */
-UPROBE(l7p_tls_return)
-{
-	tls_call_ends(regs, STACK_AT_ENTRY(regs));
+	tls_call_ends(regs);
 }
 
 /* SSL *SSL_new(SSL_CTX *), when it returns */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { libraries, soughtNames } from "../../src/kernel/tls/functions.ts";
 import { type Placement, placementsOf } from "../../src/kernel/tls/placements.ts";
 import { cheapEnd } from "../../src/kernel/tls/places.ts";
-import { addressesOf, behindCallsOf, disassemble, type Line, withElf } from "../support/machine-code.ts";
+import { addressesOf, behindCallsOf, disassemble, type Line, returnsIn, withElf } from "../support/machine-code.ts";
 import { compileOpenSsl, compileProgramWithOpenSsl, isEnd, parts, withPlacements } from "../support/openssl-forms.ts";
 
 function offsetsOf(placements: readonly Placement[]): number[] {
@@ -55,11 +55,10 @@ function expectEnds(path: string, isDone: (ends: readonly End[]) => boolean = ()
   const lines = disassemble(path);
   withPlacements(path, (placements, { elf }) => {
     expect(placements.filter(({ isReturn }) => isReturn)).toEqual([]);
-    const behind = placements.filter(({ program }) => program === "l7p_tls_end");
-    const found = endsOf(
-      lines,
-      offsetsOf(behind).map((offset) => elf.codeAddress(offset)!),
-    );
+    const returns = new Set(returnsIn(lines));
+    const ends = offsetsOf(placements.filter(isEnd)).map((offset) => elf.codeAddress(offset)!);
+    const behind = ends.filter((address) => !returns.has(address));
+    const found = endsOf(lines, behind);
     expect(found.filter(({ between }) => !keepsResult(between))).toEqual([]);
     const targets = new Set(found.map(({ target }) => target));
     const sites = [...targets].flatMap((target) => behindCallsOf(lines, target)).sort((a, b) => a - b);

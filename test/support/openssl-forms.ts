@@ -55,5 +55,5 @@ export function withPlacements<T>(path: string, use: (placements: readonly Place
 
 /** Whether it sees calls end. */
 export function isEnd({ program }: Placement): boolean {
-  return ["l7p_tls_end", "l7p_tls_return", "l7p_tls_new"].includes(program);
+  return ["l7p_tls_end", "l7p_tls_new"].includes(program);
 }

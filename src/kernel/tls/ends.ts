@@ -10,34 +10,26 @@ import { CODE_BYTES, cheapEnd } from "./places.ts";
 import { returnSitesOf, returnsOf } from "./returns.ts";
 import type { X86Code } from "./x86-code.ts";
 
-export interface Ends {
-  readonly program: string;
-  /** In the file. */
-  readonly offsets: readonly number[];
-}
-
-/** At the function's returns; null: not all are known. `found`: offsets of functions in the file. */
+/** At the function's returns, by offsets in the file; null: not all are known. `found`: where its functions are. */
 export function endsAtReturns(
   code: X86Code,
   offset: number,
-  { end, goesOnFrom }: Probed,
+  { goesOnFrom }: Probed,
   found: ReadonlyMap<string, number>,
-): Ends | null {
+): number[] | null {
   const start = code.elf.codeAddress(offset);
-  if (start === undefined || end === null) return null;
+  if (start === undefined) return null;
   const addressOf = (name: string) => code.elf.codeAddress(found.get(name) ?? -1);
   const resolve = goesOnFrom === undefined ? undefined : methodTargets(code, addressOf, goesOnFrom);
-  const returns = returnsOf(code, start, resolve);
-  return returns === null ? null : { program: end.at, offsets: returns.map((at) => code.elf.fileOffset(at)!) };
+  return returnsOf(code, start, resolve)?.map((at) => code.elf.fileOffset(at)!) ?? null;
 }
 
 /** Of a function that only others of its file call, behind these calls; null: it is also reached otherwise. */
-export function endsBehindCalls(code: X86Code, offset: number, { end }: Probed): Ends | null {
+export function endsBehindCalls(code: X86Code, offset: number): number[] | null {
   const target = code.elf.codeAddress(offset);
-  const sites = target === undefined || end === null ? null : returnSitesOf(code, target);
-  if (sites === null) return null;
-  const offsets = sites.map((site) => code.elf.fileOffset(site)!);
-  return { program: end!.behind, offsets: offsets.map((at) => at + cheapEnd(code.elf.upTo(at, CODE_BYTES))) };
+  const sites = target === undefined ? null : returnSitesOf(code, target);
+  const offsets = sites?.map((site) => code.elf.fileOffset(site)!);
+  return offsets?.map((at) => at + cheapEnd(code.elf.upTo(at, CODE_BYTES))) ?? null;
 }
 
 /** What programs without a use for exceptions have of tables for them comes from their compiler's own parts. */

@@ -2,30 +2,21 @@
 import { METHODS, SETTERS } from "./method-table.ts";
 import { R8, RCX } from "./x86-effect.ts";
 
-/** The programs that see a call end. */
-export interface End {
-  /** Behind the call: the stack pointer is past the return address. */
-  readonly behind: string;
-  /** At an instruction that returns: the stack pointer is at the return address. */
-  readonly at: string;
-}
-
 export interface Probed {
   /** The program at its entry; null: none is needed. */
   readonly enter: string | null;
-  /** Null: none is needed. */
-  readonly end: End | null;
+  /** The program where it ends; null: none is needed. */
+  readonly end: string | null;
   /** It is called for each message, and not just for each connection. */
   readonly isFrequent?: true;
   /** It ends in a jump by a pointer out of there (method-table.ts), or may do so. */
   readonly goesOnFrom?: "table" | "session";
 }
 
-const END: End = { behind: "l7p_tls_end", at: "l7p_tls_return" };
-const NEW: End = { behind: "l7p_tls_new", at: "l7p_tls_new" };
+const END = "l7p_tls_end";
 
 const OPENSSL: Readonly<Record<string, Probed>> = {
-  SSL_new: { enter: null, end: NEW, goesOnFrom: "table" },
+  SSL_new: { enter: null, end: "l7p_tls_new", goesOnFrom: "table" },
   SSL_free: { enter: "l7p_tls_free", end: null },
   SSL_do_handshake: { enter: "l7p_tls_shake", end: END, goesOnFrom: "session" },
   SSL_read: { enter: "l7p_tls_read", end: END, isFrequent: true },

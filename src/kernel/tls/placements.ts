@@ -1,5 +1,5 @@
 /** Where in a file which program is attached. */
-import { type Ends, endsAtReturns, endsBehindCalls, isProgramWithoutCatch } from "./ends.ts";
+import { endsAtReturns, endsBehindCalls, isProgramWithoutCatch } from "./ends.ts";
 import type { Library, Probed, Shared } from "./functions.ts";
 import { CODE_BYTES, cheapPlace, innerOf } from "./places.ts";
 import type { X86Code } from "./x86-code.ts";
@@ -17,8 +17,8 @@ export interface Placement {
 interface Place extends Probed {
   /** In the file; where a call is seen to begin. */
   readonly offset: number;
-  /** Where it is seen to end; null: by a return probe at the beginning. */
-  readonly ends: Ends | null;
+  /** Where it is seen to end, in the file; null: by a return probe at the beginning. */
+  readonly ends: readonly number[] | null;
 }
 
 /** `found`: offsets of functions in a file. Null if the file does not hold the library. */
@@ -31,12 +31,11 @@ export function placementsOf(
   const places = placesOf(library, found, code);
   const begins = places.map(({ enter, offset }) => ({ program: enter, isReturn: false, offsets: [offset] }));
   // Ends first: a beginning whose end is not seen would be remembered in vain.
-  return together([...places.flatMap(endsOf), ...begins]);
+  return together([...places.map(endsOf), ...begins]);
 }
 
 function endsOf({ end, ends, offset }: Place) {
-  if (ends !== null) return [{ ...ends, isReturn: false }];
-  return end === null ? [] : [{ program: end.behind, isReturn: true, offsets: [offset] }];
+  return { program: end, isReturn: ends === null, offsets: ends ?? [offset] };
 }
 
 /** One placement for each program, without a place twice. */
@@ -66,7 +65,7 @@ function placesOf(library: Library, found: ReadonlyMap<string, number>, code: X8
     const offset = left.get(name);
     if (offset === undefined) return [];
     const isByReturnProbe = code === null || (probed.isFrequent && keepsReturnProbes);
-    const ends = isByReturnProbe ? null : endsAtReturns(code, offset, probed, found);
+    const ends = isByReturnProbe || probed.end === null ? null : endsAtReturns(code, offset, probed, found);
     return [{ ...probed, offset: cheapOffset(offset, probed, code) ?? offset, ends }];
   });
   return [...shared, ...own];
@@ -93,7 +92,7 @@ function sharedPlace({ plain, extended, probed }: Shared, found: ReadonlyMap<str
   const place = {
     ...program,
     offset: cheapOffset(target, program, code) ?? target,
-    ends: endsBehindCalls(code, target, program),
+    ends: endsBehindCalls(code, target),
   };
   return { callers: [plain, ...[...witnesses, ...others].map(({ name }) => name)], place };
 }
