@@ -194,7 +194,8 @@ struct connection {
 	u64 sampled_ns;   /* of the last EVENT_TCP */
 	u8 peer_tries;    /* how often the peer was looked for */
 	u8 is_telling;    /* a call that is counted in the positions has still to be told of */
-	u8 reserved[2];
+	u8 tcp_state;     /* that has been told; 0: none */
+	u8 reserved;
 	u8 has_silent_sends; /* of io_uring, which nobody tells of */
 	u8 is_unreadable; /* some of its bytes were; it has been told */
 	u8 pending_sends; /* of io_uring: submitted, not yet told of */
@@ -247,7 +248,7 @@ struct globals {
 	u64 lost_events; /* found the ring full */
 	u64 lost_bytes;  /* that they told of */
 	u64 wake_above;  /* set by user space: it sleeps, and is to be woken at so many bytes in the ring; 0: it does not */
-	u64 is_ending;   /* set by user space: uprobes report no more, since taking them away lasts a while */
+	u64 is_ending;   /* set by user space: nothing more is reported by what takes a while to be taken away */
 	u64 is_attaching; /* set by user space: a library's functions are not all probed yet */
 };
 

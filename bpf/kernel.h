@@ -105,6 +105,34 @@ struct thread_info {
 };
 #endif
 
+/* What perf's trace events hand to a program. */
+struct trace_event_raw_sys_enter {
+	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	long id;
+	long ret;
+};
+
+struct trace_event_raw_io_uring_submit_req {
+	void *req;
+};
+
+struct trace_event_raw_io_uring_complete {
+	void *ctx;
+	void *req;
+	u64 user_data;
+	int res;
+	u32 cflags;
+};
+
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate;
+	int newstate;
+};
+
 struct hlist_node;
 
 struct hlist_head {

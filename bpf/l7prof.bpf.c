@@ -20,17 +20,26 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
+static __always_inline void system_call_ends(struct pt_regs *regs, u8 call, long ret)
 {
-	u8 call = call_of(SYSCALL_NUMBER(regs));
-
 	if (!call || ret < 0)
-		return 0;
+		return;
 	if (call >= CALL_ACCEPT)
 		socket_got_owner(regs, call, ret);
 	else if (is_target(current_process_id()))
 		call_returned(regs, call, ret);
+}
+
+static __always_inline void system_call_begins(u8 call)
+{
+	if (call && call <= CALL_SPLICE && is_target(current_process_id()))
+		call_begins();
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
+{
+	system_call_ends(regs, call_of(SYSCALL_NUMBER(regs)), ret);
 	return 0;
 }
 
@@ -38,10 +47,7 @@ int BPF_PROG(l7p_sys_exit, struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(l7p_sys_enter, struct pt_regs *regs, long number)
 {
-	u8 call = call_of(number);
-
-	if (call && call <= CALL_SPLICE && is_target(current_process_id()))
-		call_begins();
+	system_call_begins(call_of(number));
 	return 0;
 }
 
@@ -79,11 +85,28 @@ int BPF_PROG(l7p_uring_complete_7, struct io_ring_ctx *ring, struct io_kiocb *re
 	return 0;
 }
 
+static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
+{
+	connecting_changed(sk, old_state, new_state);
+	tcp_state_changed(sk, old_state, new_state);
+}
+
+/*
+ * Before the other and beside it, where there are perf's (below): in an interrupt the kernel skips this one if another of
+ * perf's is running, and in a process's call the other one if it has been preempted. It is told once.
+ */
+SEC("?tp/sock/inet_sock_set_state")
+int l7p_sock_state_perf(struct trace_event_raw_inet_sock_set_state *context)
+{
+	if (!globals.is_ending)
+		state_changed((struct sock *)context->skaddr, context->oldstate, context->newstate);
+	return 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(l7p_sock_state, const struct sock *sk, const int old_state, const int new_state)
 {
-	connecting_changed((struct sock *)sk, old_state, new_state);
-	tcp_state_changed((struct sock *)sk, old_state, new_state);
+	state_changed((struct sock *)sk, old_state, new_state);
 	return 0;
 }
 
@@ -142,5 +165,42 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(l7p_exit, struct task_struct *task)
 {
 	process_exited(task);
+	return 0;
+}
+
+/*
+ * From 7.x on a program at a raw tracepoint can be preempted, and until it goes on the kernel skips it for all others of
+ * the CPU. perf's programs are not preempted: there these take the place of those with the same name without `_perf`.
+ */
+SEC("?tp/raw_syscalls/sys_exit")
+int l7p_sys_exit_perf(struct trace_event_raw_sys_exit *context)
+{
+	u8 call = call_of(context->id);
+
+	if (call && !globals.is_ending) /* few calls are of interest, and the registers have to be looked for */
+		system_call_ends(registers_of_call(), call, context->ret);
+	return 0;
+}
+
+SEC("?tp/raw_syscalls/sys_enter")
+int l7p_sys_enter_perf(struct trace_event_raw_sys_enter *context)
+{
+	system_call_begins(call_of(context->id));
+	return 0;
+}
+
+SEC("?tp/io_uring/io_uring_submit_req")
+int l7p_uring_submit_perf(struct trace_event_raw_io_uring_submit_req *context)
+{
+	if (!globals.is_ending && is_target(current_process_id()))
+		uring_submitted(context->req);
+	return 0;
+}
+
+SEC("?tp/io_uring/io_uring_complete")
+int l7p_uring_complete_perf(struct trace_event_raw_io_uring_complete *context)
+{
+	if (!globals.is_ending && is_target(current_process_id()))
+		uring_completed(context->ctx, context->req, context->user_data, context->res, context->cflags);
 	return 0;
 }

@@ -60,6 +60,9 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 		bpf_map_delete_elem(&connections, &key);
 		return;
 	}
+	if (connection->tcp_state == state && old_state != state) /* by the other program that sees it */
+		return;
+	connection->tcp_state = state;
 	record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
 	if (state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket)) {
 		/* The FIN counts as one. */

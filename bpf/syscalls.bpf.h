@@ -83,4 +83,10 @@ static __always_inline bool is_compat_call(struct task_struct *task)
 #endif
 }
 
+/* For programs that are not handed them: kernel 5.15 and newer. */
+static __always_inline struct pt_regs *registers_of_call(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
 #endif

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof, again with all that can
 # be switched on, by HTTPS; to a program that throws exceptions through its TLS libraries, to an nginx that lets the kernel
-# encrypt, over a link with delay and loss, then as many to servers that use io_uring alone. Then power off.
+# encrypt, to one under load, over a link with delay and loss, then as many to servers that use io_uring alone. Then power off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run NO_COLOR=1
 cd "$(dirname "$0")/.." || exit
 uname -r
@@ -72,6 +72,7 @@ if grep -qs tls /proc/sys/net/ipv4/tcp_available_ulp && command -v python3 > /ru
 else
 	echo "kTLS: not here"
 fi
+if command -v nginx > /run/which && command -v ab >> /run/which; then . scripts/test-kernel-load.sh; else echo "load: not here"; fi
 if ip link add type veth 2> /run/no-veth && tc qdisc add dev veth0 root netem 2> /run/no-netem; then
 	ip link del veth0
 	. scripts/test-kernel-netem.sh

@@ -9,6 +9,7 @@ import { libbpf } from "./libbpf.ts";
 import { Probe } from "./probe.ts";
 import { checkPids } from "./targets.ts";
 import { checkTls } from "./tls/checks.ts";
+import { arePreempted } from "./trace-events.ts";
 
 export interface DoctorOptions {
   readonly json: boolean;
@@ -116,7 +117,6 @@ function checkLibbpf(): Check {
 
 /** Loads and attaches the very programs, as a run would, and takes them away again. */
 async function checkProbe(pids: readonly number[]): Promise<readonly Check[]> {
-  const name = "programs";
   try {
     const probe = await Probe.load({
       isAll: false,
@@ -138,17 +138,29 @@ async function checkProbe(pids: readonly number[]): Promise<readonly Check[]> {
     } finally {
       probe.close();
     }
-    const hooks =
-      "sys_exit, sys_enter, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
-    return [{ name, state: "ok", detail: hooks, fix: null }, checkUring(probe), checkDrops(), ...tls];
+    return [checkHooks(probe), checkUring(probe), checkDrops(), ...tls];
   } catch (error) {
-    return [failed(name, error)];
+    return [failed("programs", error)];
   }
+}
+
+function checkHooks({ traceEvents }: Probe): Check {
+  const name = "programs";
+  const hooks =
+    "sys_exit, sys_enter, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
+  if (!arePreempted()) return { name, state: "ok", detail: hooks, fix: null };
+  if (traceEvents.size > 0) return { name, state: "ok", detail: `${hooks}; calls by perf's trace events`, fix: null };
+  return {
+    name,
+    state: "degraded",
+    detail: `${hooks}, but no trace events: this kernel preempts these programs, and leaves out others of them meanwhile`,
+    fix: "run it with CAP_SYS_ADMIN, on a kernel built with CONFIG_FTRACE_SYSCALLS: else counts may be too low under load",
+  };
 }
 
 function checkUring({ readsUring }: Probe): Check {
   const name = "io_uring";
-  if (readsUring) return { name, state: "ok", detail: "its submissions and completions (tp_btf)", fix: null };
+  if (readsUring) return { name, state: "ok", detail: "its submissions and completions", fix: null };
   return {
     name,
     state: "degraded",

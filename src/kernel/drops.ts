@@ -1,5 +1,6 @@
 /** Which program sees dropped packets: the kernel gives the reason since 5.17, the receiver since 6.11. BTF says which. */
-import { libbpf, type Pointer } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
+import type { Pointer } from "./system-error.ts";
 
 /** By how many arguments the tracepoint has. */
 const PROGRAMS: Readonly<Record<number, string>> = { 3: "l7p_drop_517", 4: "l7p_drop" };

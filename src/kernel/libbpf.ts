@@ -1,32 +1,11 @@
 /**
- * The system's libbpf and the few calls of libc that go with it, through koffi. The only file that knows the FFI:
- * pointers are opaque to the others, failures are `SystemError`s that carry the errno.
+ * The system's libbpf through koffi. This file, system-calls.ts and system-error.ts alone know the FFI: pointers are
+ * opaque to the others, failures are `SystemError`s that carry the errno.
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { UserError } from "../errors.ts";
-
-/** An opaque pointer into libbpf. */
-export type Pointer = bigint & { readonly pointer: true };
-
-/** Memory shared with the kernel; the buffer is only valid until it is unmapped. */
-export interface Mapping {
-  readonly memory: ArrayBuffer;
-  readonly address: Pointer;
-}
-
-export class SystemError extends Error {
-  readonly errno: number;
-
-  constructor(what: string, errno: number) {
-    super(`${what}: ${errnoName(errno)}`);
-    this.name = "SystemError";
-    this.errno = errno;
-  }
-}
-
-function errnoName(errno: number): string {
-  return Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
-}
+import { systemCallsOf } from "./system-calls.ts";
+import { type Pointer, SystemError } from "./system-error.ts";
 
 export type Libbpf = ReturnType<typeof loadLibbpf>;
 
@@ -40,10 +19,8 @@ export function libbpf(): Libbpf {
 
 function loadLibbpf() {
   const bpf = openLibbpf();
-  const libc = koffi.load(null);
   const pointer = (name: string, signature: string) => checkPointer(name, bpf.func(signature));
   const status = (name: string, signature: string) => checkStatus(name, bpf.func(signature));
-  const mmap = libc.func("void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)");
   return {
     version: bpf.func("const char *libbpf_version_string()") as () => string,
     /** null: libbpf says nothing on stderr. */
@@ -65,7 +42,9 @@ function loadLibbpf() {
       previous: Pointer | null,
     ) => Pointer | null,
     programName: bpf.func("const char *bpf_program__name(void *program)") as (program: Pointer) => string,
+    sectionName: bpf.func("const char *bpf_program__section_name(void *program)") as (program: Pointer) => string,
     programFd: status("bpf_program__fd", "int bpf_program__fd(void *program)"),
+    skippedRuns: skippedRunsOf(bpf),
     setExpectedAttachType: status(
       "bpf_program__set_expected_attach_type",
       "int bpf_program__set_expected_attach_type(void *program, int type)",
@@ -85,7 +64,10 @@ function loadLibbpf() {
       "bpf_program__attach_uprobe",
       "void *bpf_program__attach_uprobe(void *program, bool isReturn, int pid, const char *path, size_t offset)",
     ),
-    attachUprobes: attachUprobesOf(libc),
+    attachPerfEvent: pointer(
+      "bpf_program__attach_perf_event",
+      "void *bpf_program__attach_perf_event(void *program, int event)",
+    ),
     /** On another thread: the kernel takes a while. */
     destroyLinkAsync: destroyLinkAsyncOf(bpf),
     destroyLink: status("bpf_link__destroy", "int bpf_link__destroy(void *link)"),
@@ -96,16 +78,7 @@ function loadLibbpf() {
     ),
     lookupElement: status("bpf_map_lookup_elem", "int bpf_map_lookup_elem(int map, const void *key, void *value)"),
     deleteElement: status("bpf_map_delete_elem", "int bpf_map_delete_elem(int map, const void *key)"),
-    /** Maps `length` bytes of a map's file descriptor. */
-    map(fd: number, offset: number, length: number, isWritable: boolean): Mapping {
-      const address = mmap(null, length, isWritable ? 3 : 1, 1, fd, offset) as Pointer;
-      if (BigInt.asIntN(64, address) === -1n) throw new SystemError("mmap", koffi.errno());
-      return { memory: koffi.view(address, length), address };
-    },
-    ...waitsForInputOf(libc),
-    /** Gives back to the system what loading took: libbpf reads all of the kernel's BTF for each object. */
-    trimMemory: trimMemoryOf(libc),
-    unmap: libc.func("int munmap(void *address, size_t length)") as (address: Pointer, length: number) => number,
+    ...systemCallsOf(koffi.load(null)),
   };
 }
 
@@ -206,90 +179,16 @@ function destroyLinkAsyncOf(bpf: LibraryHandle): (link: Pointer) => Promise<void
   return (link) => new Promise((resolve) => call.async(link, () => resolve()));
 }
 
-const BPF_LINK_CREATE = 28;
-const BPF_TRACE_UPROBE_MULTI = 48;
-const SYS_BPF = process.arch === "arm64" ? 280 : 321;
+/** struct bpf_prog_info: its last field here, which older kernels do not fill in. */
+const RECURSION_MISSES_AT = 208;
 
-/**
- * One program at many places of a file: a link of kernel 6.6 (89ae89f53d20), which libbpf knows since 1.3, so the
- * kernel is asked without it. The program must have been loaded for it. Answers the link's descriptor.
- */
-function attachUprobesOf(libc: LibraryHandle) {
-  const attributes = koffi.struct({
-    prog_fd: "uint32_t",
-    target_fd: "uint32_t",
-    attach_type: "uint32_t",
-    flags: "uint32_t",
-    path: "const char *",
-    offsets: "uint64_t *",
-    ref_ctr_offsets: "void *",
-    cookies: "uint64_t *",
-    cnt: "uint32_t",
-    multi_flags: "uint32_t",
-    pid: "uint32_t",
-    reserved: "uint32_t",
-  });
-  const prototype = koffi.pointer(attributes);
-  const syscall = libc.func("syscall", "long", ["long", "long", prototype, "unsigned long"]);
-  return (
-    program: number,
-    path: string,
-    offsets: BigUint64Array,
-    isReturn: boolean,
-    cookies: BigUint64Array | null,
-  ): number => {
-    const link = {
-      prog_fd: program,
-      target_fd: 0,
-      attach_type: BPF_TRACE_UPROBE_MULTI,
-      flags: 0,
-      path,
-      offsets,
-      ref_ctr_offsets: null,
-      cookies,
-      cnt: offsets.length,
-      multi_flags: Number(isReturn),
-      pid: 0,
-      reserved: 0,
-    };
-    const fd = Number(syscall(SYS_BPF, BPF_LINK_CREATE, link, koffi.sizeof(attributes)));
-    if (fd < 0) throw new SystemError("BPF_LINK_CREATE", koffi.errno());
-    return fd;
-  };
-}
-
-/** Of glibc; others have no such function. */
-function trimMemoryOf(libc: LibraryHandle): () => void {
-  try {
-    const trim = libc.func("int malloc_trim(size_t pad)");
-    return () => void trim(0);
-  } catch {
-    return () => {};
-  }
-}
-
-/** Two ways to wait until the descriptor has input, at most `timeoutMs`; one at a time. */
-function waitsForInputOf(libc: LibraryHandle) {
-  const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
-  const POLLIN = 1;
-  // struct pollfd: int fd; short events, revents. One for good: the kernel writes to it when the call has long begun,
-  // and koffi does not keep memory from being collected until then.
-  const descriptor = new DataView(new ArrayBuffer(8));
-  const describe = (fd: number) => {
-    descriptor.setInt32(0, fd, true);
-    descriptor.setInt16(4, POLLIN, true);
-  };
-  return {
-    /** On another thread. Whatever poll says, the ring is looked at next. */
-    waitForInput: (fd: number, timeoutMs: number) =>
-      new Promise<void>((resolve) => {
-        describe(fd);
-        poll.async(descriptor, 1, timeoutMs, () => resolve());
-      }),
-    /** On this thread, which does nothing else meanwhile: cheaper by two changes of thread. */
-    blockForInput: (fd: number, timeoutMs: number): void => {
-      describe(fd);
-      poll(descriptor, 1, timeoutMs);
-    },
+/** How often the kernel has left out a program, by its descriptor, because another run of it was going on (5.12). */
+function skippedRunsOf(bpf: LibraryHandle): (program: number) => number {
+  const call = bpf.func("int bpf_obj_get_info_by_fd(int fd, void *info, _Inout_ uint32_t *length)");
+  return (program) => {
+    const info = new DataView(new ArrayBuffer(RECURSION_MISSES_AT + 8));
+    const result = call(program, info, [info.byteLength]) as number;
+    if (result < 0) throw new SystemError("bpf_obj_get_info_by_fd", -result);
+    return Number(info.getBigUint64(RECURSION_MISSES_AT, true));
   };
 }

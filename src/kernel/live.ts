@@ -12,11 +12,12 @@ import type { Source, SourceReader } from "../source.ts";
 import { AwaitedProcesses } from "./awaited.ts";
 import { placeOfProcess } from "./containers.ts";
 import { dropReasons, whyNoDrops } from "./drops.ts";
-import { libbpf, SystemError } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
 import { goFirst } from "./priority.ts";
 import { Probe } from "./probe.ts";
 import type { ProbeOptions } from "./probe-object.ts";
 import { commOf } from "./processes.ts";
+import { SystemError } from "./system-error.ts";
 import { findGroups } from "./target-groups.ts";
 import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups, processesOf } from "./targets.ts";
 import { programOf } from "./tls/system-libraries.ts";
@@ -28,6 +29,10 @@ const TURN_BYTES = 4 << 20;
 const SLEEP_MS = 100;
 /** Under load it will ring soon, and is waited for without leaving the thread, so long at most. */
 const BLOCK_MS = 10;
+/** How often the kernel is asked whether it has left out runs of programs. */
+const ASK_SKIPPED_NS = 1e9;
+const SKIPPED_RUNS =
+  "the kernel has left out runs of l7prof's programs, since others of them were preempted on the same CPU: counts may be too low";
 /** News that come one after the other are looked at together. */
 const NEWS_MS = 5;
 /** Heads are longer than the sampling limits of a rule that keeps little. */
@@ -50,6 +55,7 @@ export class LiveSource implements Source {
   /** Null when there is no end to wait for. */
   private readonly awaited: AwaitedProcesses | null;
   private ended: Ended | null = null;
+  private skippedAskedNs = 0;
   /** The kernel side has news: more may come at once. */
   private hasNews = false;
 
@@ -115,6 +121,7 @@ export class LiveSource implements Source {
       for (const { code, message } of this.tls?.update() ?? []) reader.onWarning(code, message);
       const { lost } = this.probe;
       reader.onLost(lost.events, lost.bytes);
+      this.warnOfSkippedRuns(nowNs, isLast, reader);
       reader.onTick(nowNs);
       if (this.awaited?.haveEnded()) this.stop("target-exited");
       if (isLast && this.probe.ring.isEmpty) break;
@@ -125,6 +132,15 @@ export class LiveSource implements Source {
       await this.pause(bytes, isLast);
     }
     return { ended: this.ended ?? "signal", endNs: monotonicNs() };
+  }
+
+  /** Once; how much is missing, the coverage says. */
+  private warnOfSkippedRuns(nowNs: number, isLast: boolean, reader: SourceReader): void {
+    if (nowNs < this.skippedAskedNs + (isLast ? 0 : ASK_SKIPPED_NS)) return;
+    this.skippedAskedNs = nowNs;
+    if (this.probe.skippedRuns === 0) return;
+    this.skippedAskedNs = Number.POSITIVE_INFINITY;
+    reader.onWarning("skipped-runs", SKIPPED_RUNS);
   }
 
   stop(ended: Ended): void {

@@ -3,7 +3,8 @@
  * the kernel, and notes down the owners of sockets where those of later connections go (bpf/peer.bpf.h).
  */
 import { closeSync, readSync } from "node:fs";
-import { libbpf, type Pointer, SystemError } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
+import { type Pointer, SystemError } from "./system-error.ts";
 
 export const OWNERS_PROGRAM = "l7p_owners";
 

@@ -6,7 +6,9 @@ import { UserError } from "../errors.ts";
 import { BELL_BYTES } from "./bell.ts";
 import { chooseDropProgram } from "./drops.ts";
 import { hasMultiUprobes, isKernelAtLeast } from "./kernel-version.ts";
-import { libbpf, type Pointer } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
+import type { Pointer } from "./system-error.ts";
+import { chooseTraceEvents } from "./trace-events.ts";
 import { chooseUringPrograms } from "./uring.ts";
 
 /** What the kernel side filters by; the limits are those of bpf/events.h. */
@@ -39,8 +41,14 @@ export function objectPath(object: "l7prof" | "tls"): string {
   return path;
 }
 
-/** Answers whether requests of io_uring can be read. */
-export function configureObject(object: Pointer, options: ProbeOptions): boolean {
+/** What was chosen for this kernel. */
+export interface Choice {
+  readonly readsUring: boolean;
+  /** What is attached to trace events, which have these numbers. */
+  readonly traceEvents: ReadonlyMap<string, number>;
+}
+
+export function configureObject(object: Pointer, options: ProbeOptions): Choice {
   const bpf = libbpf();
   writeConfig(object, options);
   bpf.setMaxEntries(bpf.findMap(object, "events"), options.ringBytes);
@@ -50,7 +58,8 @@ export function configureObject(object: Pointer, options: ProbeOptions): boolean
   bpf.setAutoload(bpf.findProgram(object, "l7p_sys_enter"), options.isTimingCalls);
   if (!options.isTimingCalls) bpf.setMaxEntries(bpf.findMap(object, "call_starts"), 1);
   chooseDropProgram(object, options.isSeeingDrops);
-  return chooseUringPrograms(object);
+  const readsUring = chooseUringPrograms(object);
+  return { readsUring, traceEvents: chooseTraceEvents(object) };
 }
 
 const TLS_MAPS = ["tls_threads", "tls_sessions"];
@@ -81,9 +90,9 @@ export function writeConfig(object: Pointer, options: ProbeOptions): void {
   }
 }
 
-/** SCRATCHES_OF_CPU in bpf/tls-scratch.bpf.h. */
+/** bpf/tls-scratch.bpf.h: SCRATCHES_OF_CPU, COMMON_SCRATCHES. */
 export function tlsSlots(): number {
-  return 3 * libbpf().possibleCpus();
+  return 2 * libbpf().possibleCpus() + 32;
 }
 
 /** PROC_PID_INIT_INO (include/linux/proc_ns.h). */

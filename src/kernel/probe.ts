@@ -3,14 +3,18 @@ import { firstSession } from "../core/decode.ts";
 import type { PassedStretch } from "../core/lifecycle.ts";
 import { LAYOUT, MAX_PIDS, SIZES } from "../core/record-layout.ts";
 import { Bell } from "./bell.ts";
-import { libbpf, type Mapping, type Pointer, SystemError } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
 import { learnOwners, OWNERS_PROGRAM } from "./owners.ts";
-import { configureObject, objectPath, type ProbeOptions, writeConfig } from "./probe-object.ts";
+import { type Choice, configureObject, objectPath, type ProbeOptions, writeConfig } from "./probe-object.ts";
 import { orUserError, rethrowAsUserError } from "./refusal.ts";
 import { RingBuffer } from "./ring-buffer.ts";
+import type { Mapping } from "./system-calls.ts";
+import { type Pointer, SystemError } from "./system-error.ts";
 
 const BPF_ANY = 0;
 const BPF_EXIST = 2;
+/** A run that is left out is a call or a process that is not seen. */
+const COUNTED = /^l7p_(sys|uring|fork|exec|exit)/;
 /** A page: the kernel maps no less. */
 const GLOBALS_BYTES = 4096;
 
@@ -20,8 +24,13 @@ export class Probe {
   private readonly options: ProbeOptions;
   /** The kernel has the tracepoints of io_uring that it takes. */
   readonly readsUring: boolean;
+  /** Of the trace events that programs are attached to, by the program. */
+  readonly traceEvents: ReadonlyMap<string, number>;
   private readonly object: Pointer;
   private readonly links: Pointer[] = [];
+  /** Of trace events: to take one away lasts a tenth of a second. */
+  private readonly eventLinks: Pointer[] = [];
+  private readonly countedFds: number[] = [];
   private readonly connectionsFd: number;
   private readonly passedFd: number;
   /** The kernel side's global variables. */
@@ -42,19 +51,20 @@ export class Probe {
     if (!options.isVerbose) bpf.setPrint(null);
     const object = orUserError(() => bpf.openObject(objectPath("l7prof"), null));
     try {
-      const readsUring = configureObject(object, options);
+      const choice = configureObject(object, options);
       await bpf.loadObject(object).catch(rethrowAsUserError);
-      return new Probe(object, options, readsUring);
+      return new Probe(object, options, choice);
     } catch (error) {
       bpf.closeObject(object);
       throw error;
     }
   }
 
-  private constructor(object: Pointer, options: ProbeOptions, readsUring: boolean) {
+  private constructor(object: Pointer, options: ProbeOptions, { readsUring, traceEvents }: Choice) {
     const bpf = libbpf();
     this.options = options;
     this.readsUring = readsUring;
+    this.traceEvents = traceEvents;
     this.object = object;
     this.connectionsFd = this.mapFd("connections");
     this.passedFd = this.mapFd("passed");
@@ -76,10 +86,19 @@ export class Probe {
     for (let program = bpf.nextProgram(this.object, null); program; program = bpf.nextProgram(this.object, program)) {
       if (!bpf.isAutoloaded(program)) continue;
       if (bpf.programName(program) === OWNERS_PROGRAM) owners = program;
-      else this.links.push(orUserError(() => bpf.attach(program as Pointer)));
+      else orUserError(() => this.attachProgram(program as Pointer));
     }
     // After the others: a connection that is opened meanwhile is theirs.
     if (owners !== null) learnOwners(owners);
+  }
+
+  private attachProgram(program: Pointer): void {
+    const bpf = libbpf();
+    const name = bpf.programName(program);
+    const event = this.traceEvents.get(name);
+    if (COUNTED.test(name)) this.countedFds.push(bpf.programFd(program));
+    if (event === undefined) this.links.push(bpf.attach(program));
+    else this.eventLinks.push(bpf.attachPerfEvent(program, bpf.openTraceEvent(event))); // which it will close
   }
 
   addTarget(pid: number): void {
@@ -136,6 +155,11 @@ export class Probe {
     return { events: Number(Atomics.load(this.lostCounters, 0)), bytes: Number(Atomics.load(this.lostCounters, 1)) };
   }
 
+  /** How often the kernel has left out a program of which each run counts. */
+  get skippedRuns(): number {
+    return this.countedFds.reduce((sum, fd) => sum + libbpf().skippedRuns(fd), 0);
+  }
+
   /** Sessions of TLS that were open before are seen from the moment on when all of `attach` has been done. */
   atOnce(attach: () => void): void {
     Atomics.store(this.isAttaching, 0, 1n);
@@ -154,6 +178,7 @@ export class Probe {
 
   close(): void {
     this.detach();
+    for (const link of this.eventLinks.splice(0)) libbpf().destroyLink(link);
     this.ring.close();
     this.bell.close();
     libbpf().unmap(this.globals.address, GLOBALS_BYTES);

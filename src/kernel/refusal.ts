@@ -1,7 +1,7 @@
 /** What the kernel refused, in words; `l7prof doctor` says the same in more detail. */
 import { existsSync } from "node:fs";
 import { UserError } from "../errors.ts";
-import { SystemError } from "./libbpf.ts";
+import { SystemError } from "./system-error.ts";
 
 const EPERM = 1;
 const EINVAL = 22;

@@ -3,7 +3,8 @@
  * in the kernel), so neither a system call nor a callback is needed per event.
  */
 import { RecordCursor } from "../core/decode.ts";
-import { libbpf, type Mapping } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
+import type { Mapping } from "./system-calls.ts";
 
 const PAGE = 4096;
 const HEADER_BYTES = 8;

@@ -2,7 +2,8 @@
  * Which of the programs of bpf/uring.bpf.h this kernel can have. The tracepoints of io_uring have changed their names
  * and arguments with the versions; BTF says which they are here.
  */
-import { libbpf, type Pointer } from "./libbpf.ts";
+import { libbpf } from "./libbpf.ts";
+import type { Pointer } from "./system-error.ts";
 
 interface Candidate {
   readonly program: string;

@@ -1,8 +1,8 @@
 /** What of TLS can be read on this host, and of some processes: asked by attaching, as a run would. */
 import type { Check } from "../check.ts";
-import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { commOf } from "../processes.ts";
+import { SystemError } from "../system-error.ts";
 import { TlsTracer, UNKNOWN_LIBRARY } from "./tracer.ts";
 
 /** `probe` was loaded for TLS and stays the caller's. */

@@ -2,9 +2,10 @@
 import { close, closeSync } from "node:fs";
 import { promisify } from "node:util";
 import { hasMultiUprobes } from "../kernel-version.ts";
-import { libbpf, type Pointer } from "../libbpf.ts";
+import { libbpf } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
 import { objectPath, tlsSlots } from "../probe-object.ts";
+import type { Pointer } from "../system-error.ts";
 import type { Placement } from "./placements.ts";
 
 const BPF_TRACE_UPROBE_MULTI = 48;

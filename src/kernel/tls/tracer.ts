@@ -4,8 +4,8 @@
  */
 import type { RecordCursor } from "../../core/decode.ts";
 import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, FLAG_QUIC, PROCESS_ENDED } from "../../core/record-layout.ts";
-import { SystemError } from "../libbpf.ts";
 import type { Probe } from "../probe.ts";
+import { SystemError } from "../system-error.ts";
 import { ElfFile } from "./elf.ts";
 import { hasLibrary, libraries, soughtNames } from "./functions.ts";
 import { GO_LIBRARY, goPlacements } from "./go/library.ts";
