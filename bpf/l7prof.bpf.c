@@ -204,3 +204,17 @@ int l7p_uring_complete_perf(struct trace_event_raw_io_uring_complete *context)
 		uring_completed(context->ctx, context->req, context->user_data, context->res, context->cflags);
 	return 0;
 }
+
+SEC("?tp/sched/sched_process_exec")
+int l7p_exec_perf(void *context)
+{
+	process_executed(bpf_get_current_task_btf());
+	return 0;
+}
+
+SEC("?tp/sched/sched_process_exit")
+int l7p_exit_perf(void *context)
+{
+	process_exited(bpf_get_current_task_btf());
+	return 0;
+}
