@@ -39,7 +39,8 @@ netem_shows() {
 	end_profile
 	tail -n 1 /run/out | jq -ce 'def is_set: . > 180 and . < 220;
 		[.edges[] | [.side, .requests, .bothSides.exchanges, (.bothSides.transitMs.min | is_set),
-			(if .side == "server" then .tcp.srttMs.min else .tcp.connectMs.min end | is_set), .tcp.retransmits]] | sort
+			(if .side == "server" then .tcp.srttMs.min else .tcp.connectMs.min end | is_set), .tcp.retransmits,
+			.bothSides.transitMs.min, .tcp.srttMs.min, .tcp.connectMs.min]] | sort | debug | map(.[:6])
 		== [["client", 23, 23, true, true, 0], ["server", 23, 23, true, true, 0]]' || return
 	tc -n there qdisc change dev far root netem delay 5ms loss 10%
 	tc -n here qdisc change dev near root netem delay 5ms
