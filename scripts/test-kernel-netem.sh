@@ -16,9 +16,11 @@ make_link() {
 	tc -n there qdisc add dev far root netem delay 100ms
 }
 
-# `get COUNT PATH`, over one connection.
+# `get COUNT PATH`: the first over a connection of its own, since emulation is slow at what it sees for the first time.
 get() {
-	for _ in $(seq "$1"); do printf 'url = %s%s\noutput = /run/answer\n' $url "$2"; done > /run/curlrc
+	printf 'url = %s%s\noutput = /run/answer\nheader = "Connection: close"\n' $url "$2" > /run/curlrc
+	[ "$1" = 1 ] || echo next >> /run/curlrc
+	for _ in $(seq 2 "$1"); do printf 'url = %s%s\noutput = /run/answer\n' $url "$2"; done >> /run/curlrc
 	ip netns exec here curl -s -K /run/curlrc
 	until [ -z "$(ip netns exec there ss -Htn)" ]; do sleep 1; done
 }
