@@ -37,10 +37,7 @@ function loadLibbpf() {
     reuseMap: status("bpf_map__reuse_fd", "int bpf_map__reuse_fd(void *map, int fd)"),
     setMaxEntries: status("bpf_map__set_max_entries", "int bpf_map__set_max_entries(void *map, uint32_t entries)"),
     initialValue: initialValueOf(bpf),
-    nextProgram: bpf.func("void *bpf_object__next_program(void *object, void *previous)") as (
-      object: Pointer,
-      previous: Pointer | null,
-    ) => Pointer | null,
+    programs: programsOf(bpf),
     programName: bpf.func("const char *bpf_program__name(void *program)") as (program: Pointer) => string,
     sectionName: bpf.func("const char *bpf_program__section_name(void *program)") as (program: Pointer) => string,
     programFd: status("bpf_program__fd", "int bpf_program__fd(void *program)"),
@@ -112,6 +109,14 @@ function checkStatus(name: string, call: ForeignFunction): (...args: Arguments) 
     const result = call(...args) as number;
     if (result < 0) throw new SystemError(name, result === -1 ? koffi.errno() : -result);
     return result;
+  };
+}
+
+/** All of an object's, in the order of the file. */
+function programsOf(bpf: LibraryHandle): (object: Pointer) => Generator<Pointer> {
+  const next = bpf.func("void *bpf_object__next_program(void *object, void *previous)");
+  return function* (object) {
+    for (let program: Pointer | null = next(object, null); program; program = next(object, program)) yield program;
   };
 }
 

@@ -83,10 +83,10 @@ export class Probe {
   attach(): void {
     const bpf = libbpf();
     let owners: Pointer | null = null;
-    for (let program = bpf.nextProgram(this.object, null); program; program = bpf.nextProgram(this.object, program)) {
+    for (const program of bpf.programs(this.object)) {
       if (!bpf.isAutoloaded(program)) continue;
       if (bpf.programName(program) === OWNERS_PROGRAM) owners = program;
-      else orUserError(() => this.attachProgram(program as Pointer));
+      else orUserError(() => this.attachProgram(program));
     }
     // After the others: a connection that is opened meanwhile is theirs.
     if (owners !== null) learnOwners(owners);

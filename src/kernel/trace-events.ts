@@ -24,7 +24,7 @@ export function chooseTraceEvents(object: Pointer): ReadonlyMap<string, number> 
   const events = mountTracefs();
   if (events === null) return chosen;
   try {
-    for (const program of programsOf(object)) {
+    for (const program of libbpf().programs(object)) {
       const id = eventOf(program, events);
       if (id !== null && replaces(object, program)) chosen.set(libbpf().programName(program), id);
     }
@@ -42,11 +42,6 @@ function mountTracefs(): number | null {
     if (error instanceof SystemError) return null;
     throw error;
   }
-}
-
-function* programsOf(object: Pointer): Generator<Pointer> {
-  const bpf = libbpf();
-  for (let program = bpf.nextProgram(object, null); program; program = bpf.nextProgram(object, program)) yield program;
 }
 
 /** Null: it is for no event, or for one that this kernel does not have. */

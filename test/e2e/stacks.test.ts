@@ -3,26 +3,18 @@
  * have its stack in memory of the CPU, as kernels from 6.13 on give it to programs: one run would overwrite another's.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { programsOf } from "../support/bpf.ts";
 import { startL7prof } from "../support/l7prof.ts";
 import { inRepo } from "../support/paths.ts";
 import { startNodeServer } from "../support/servers.ts";
 
 const BPF_PROG_TYPE_KPROBE = "2"; // those of uprobes
 
-function programsOf(pid: number): string[] {
-  const directory = `/proc/${pid}/fdinfo`;
-  return readdirSync(directory).flatMap((fd) => {
-    const [, id] = /^prog_id:\s*(\d+)$/m.exec(readFileSync(`${directory}/${fd}`, "utf8")) ?? [];
-    return id === undefined ? [] : [id];
-  });
-}
-
 test.runIf(process.arch === "x64")("no program of a uprobe has its stack in memory of the CPU", async () => {
   const server = await startNodeServer();
   const run = await startL7prof(["--pid", `${server.pid}`]);
-  const ids = [...new Set(programsOf(run.pid))];
+  const ids = [...new Set(programsOf(run.pid))].map(String);
   const lines = execFileSync("python3", [inRepo("test/support/jited-code.py"), ...ids], { encoding: "utf8" });
   const programs = lines.split("\n").map((line) => line.split(" "));
   const uprobes = programs.filter(([kind]) => kind === BPF_PROG_TYPE_KPROBE);

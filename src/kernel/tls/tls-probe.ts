@@ -42,7 +42,9 @@ export class TlsProbe {
       for (const name of SHARED_MAPS) bpf.reuseMap(bpf.findMap(object, name), probe.mapFd(name));
       probe.configure(object);
       bpf.setMaxEntries(bpf.findMap(object, "tls_scratches"), tlsSlots());
-      if (isMulti) for (const program of programsOf(object)) bpf.setExpectedAttachType(program, BPF_TRACE_UPROBE_MULTI);
+      for (const program of isMulti ? bpf.programs(object) : []) {
+        bpf.setExpectedAttachType(program, BPF_TRACE_UPROBE_MULTI);
+      }
       await bpf.loadObject(object);
       return new TlsProbe(probe, object, isMulti);
     } catch (error) {
@@ -55,7 +57,7 @@ export class TlsProbe {
     this.probe = probe;
     this.object = object;
     this.isMulti = isMulti;
-    for (const program of programsOf(object)) this.programs.set(libbpf().programName(program), program);
+    for (const program of libbpf().programs(object)) this.programs.set(libbpf().programName(program), program);
   }
 
   /** To all processes that map the file, now or later. All or nothing. @throws SystemError */
@@ -94,12 +96,3 @@ export class TlsProbe {
 }
 
 const closeAsync = promisify(close);
-
-function programsOf(object: Pointer): Pointer[] {
-  const bpf = libbpf();
-  const programs: Pointer[] = [];
-  for (let program = bpf.nextProgram(object, null); program; program = bpf.nextProgram(object, program)) {
-    programs.push(program);
-  }
-  return programs;
-}
