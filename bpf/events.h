@@ -97,7 +97,7 @@ struct open_event {
 	u32 out_base;     /* … the lower half of the other end's `socket` */
 };
 
-/* state_event.has_more */
+/* state_event.has_more: bits */
 #define MORE_UNREAD 1    /* bytes that it has not read */
 #define MORE_RETURNING 2 /* a call that has moved bytes and not returned yet */
 

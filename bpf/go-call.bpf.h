@@ -20,14 +20,29 @@
 #define GO_ARG2(regs) ((regs)->regs[2])
 #endif
 
+/* In the cookie of an instruction that returns, beside the kind: the arguments are still above the return address. */
+#define GO_KEEPS_ARGUMENTS 128
+
 #define GO_STACK_END 8 /* a struct g begins with the bounds of its stack, which assembly code and C rely on */
 
-/* 0: not known. */
+/* 0: the page can't be read just now, as while the kernel moves it. */
 static __always_inline u64 go_stack_end(u64 goroutine)
 {
 	u64 end;
 
 	return bpf_probe_read_user(&end, sizeof(end), (void *)(goroutine + GO_STACK_END)) ? 0 : end;
+}
+
+/* How far the stack has been moved since the call began; if that can't be told, it has not: it hardly ever is. */
+static __always_inline u64 stack_moved_by(struct go_call *call, u64 stack_end)
+{
+	return call->stack_end && stack_end ? stack_end - call->stack_end : 0;
+}
+
+/* How many bytes deeper than at the call's beginning the stack is. */
+static __always_inline s64 deeper_by(struct go_call *call, u64 stack, u64 stack_end)
+{
+	return call->stack + stack_moved_by(call, stack_end) - stack;
 }
 
 static __always_inline struct go_calls *goroutine_calls(u64 goroutine)
@@ -51,7 +66,7 @@ static __always_inline void forget_inside(struct go_calls *calls, u32 outer)
 }
 
 /* Another goroutine may read the answer before the write has returned: from now on its reads tell of that. */
-static __always_inline void go_write_begins(struct go_call *call, u32 length)
+static __always_inline void go_write_begins(struct go_call *call)
 {
 	struct tls_session *session = session_of(call->session);
 	struct tls_scratch *claimed;
@@ -65,44 +80,45 @@ static __always_inline void go_write_begins(struct go_call *call, u32 length)
 	}
 	if (!session)
 		return;
-	session->out_begun = session->stream.out_position + length;
+	session->out_begun = session->stream.out_position + call->length;
 	call->in_position = session->stream.in_position;
 }
 
 static __always_inline void go_call_begins(struct pt_regs *regs, u8 kind)
 {
-	u64 goroutine = GOROUTINE(regs), end = go_stack_end(goroutine);
-	struct go_call call = { .session = GO_ARG0(regs), .depth = end - regs->sp, .stack_end = end,
-				.buffer = GO_ARG1(regs), .kind = kind,
+	u64 goroutine = GOROUTINE(regs);
+	struct go_call call = { .session = GO_ARG0(regs), .stack = regs->sp, .stack_end = go_stack_end(goroutine),
+				.buffer = GO_ARG1(regs), .length = GO_ARG2(regs), .kind = kind,
 				.start_ns = config.is_timing_calls ? bpf_ktime_get_ns() : 0 };
 	struct go_calls *calls;
 	u32 i;
 
-	if (!end)
-		return;
 	if (kind == TLS_WRITE)
-		go_write_begins(&call, GO_ARG2(regs));
+		go_write_begins(&call);
 	calls = goroutine_calls(goroutine);
 	if (!calls)
 		return;
 	for (i = 0; i < GO_CALLS - 1; i++) {
 		struct go_call *around = &calls->calls[i];
 
-		if (!around->session || around->depth >= call.depth)
+		if (!around->session || deeper_by(around, call.stack, call.stack_end) <= 0)
 			break;
-		/* Read and Write do the handshake if nobody has. */
-		if (kind == TLS_HANDSHAKE && around->session == call.session)
+		/* Read and Write do the handshake if nobody has; only now the session is what they are of. */
+		if (kind == TLS_HANDSHAKE && around->session == call.session) {
+			if (around->kind == TLS_WRITE)
+				go_write_begins(around);
 			return;
+		}
 	}
 	calls->calls[i & (GO_CALLS - 1)] = call;
 	forget_inside(calls, i);
 }
 
 /* Takes the call that returns now out of those of its goroutine; false if its beginning was not seen. */
-static __always_inline bool take_go_call(struct go_calls *calls, u64 depth, struct go_call *call)
+static __always_inline bool take_go_call(struct go_calls *calls, u64 stack, u64 stack_end, struct go_call *call)
 {
 	for (u32 i = 0; i < GO_CALLS && calls->calls[i].session; i++) {
-		if (calls->calls[i].depth != depth)
+		if (deeper_by(&calls->calls[i], stack, stack_end))
 			continue;
 		*call = calls->calls[i];
 		calls->calls[i].session = 0;
@@ -110,6 +126,18 @@ static __always_inline bool take_go_call(struct go_calls *calls, u64 depth, stru
 		return true;
 	}
 	return false;
+}
+
+/* Where a stack ends could not be read, and it has been moved: then the call is known by its kind. */
+static __always_inline bool take_innermost_call(struct go_calls *calls, u8 kind, u64 stack_end, struct go_call *call)
+{
+	struct go_call *innermost = innermost_call(calls);
+
+	if (!innermost || innermost->kind != kind || (innermost->stack_end && stack_end))
+		return false;
+	*call = *innermost;
+	innermost->session = 0;
+	return true;
 }
 
 /* io.EOF: an error that consists of this text. */
@@ -189,28 +217,33 @@ static __always_inline bool read_arguments(struct pt_regs *regs, struct go_call 
 	return true;
 }
 
-/*
- * The cookie of the place tells the kind of a call whose beginning was not seen, if its arguments are still above the
- * return address; else it is 0.
- */
+/* The call that returns here; false if it is not known. */
+static __always_inline bool find_go_call(struct pt_regs *regs, u64 stack_end, struct go_call *call)
+{
+	struct go_calls *calls = calls_of_goroutine(GOROUTINE(regs));
+	u8 cookie;
+
+	if (calls && take_go_call(calls, regs->sp, stack_end, call))
+		return true;
+	cookie = config.has_cookies ? bpf_get_attach_cookie(regs) : 0;
+	call->kind = cookie & ~GO_KEEPS_ARGUMENTS;
+	if (calls && take_innermost_call(calls, call->kind, stack_end, call))
+		return true;
+	return cookie & GO_KEEPS_ARGUMENTS && read_arguments(regs, call); /* its beginning was not seen */
+}
+
 static __always_inline void go_call_ends(struct pt_regs *regs)
 {
-	u64 goroutine = GOROUTINE(regs), end = go_stack_end(goroutine), depth = end - regs->sp;
-	struct go_calls *calls = calls_of_goroutine(goroutine);
+	u64 end = go_stack_end(GOROUTINE(regs));
 	struct go_call call = { .stack_end = end };
 	long length = GO_ARG0(regs);
 	bool is_end;
 
-	if (!end)
+	if (!find_go_call(regs, end, &call))
 		return;
-	if (!calls || !take_go_call(calls, depth, &call)) {
-		call.kind = config.has_cookies ? bpf_get_attach_cookie(regs) : 0;
-		if (!call.kind || !read_arguments(regs, &call))
-			return;
-	}
 	/* The stack was moved, and a buffer on it as well. */
-	if (call.stack_end != end && call.buffer < call.stack_end && call.buffer >= call.stack_end - depth)
-		call.buffer += end - call.stack_end;
+	if (call.buffer < call.stack_end && call.buffer >= call.stack)
+		call.buffer += stack_moved_by(&call, end);
 	if (call.kind == TLS_HANDSHAKE || length < 0)
 		length = 0;
 	is_end = call.kind == TLS_READ && is_end_of_file(regs);
@@ -218,6 +251,12 @@ static __always_inline void go_call_ends(struct pt_regs *regs)
 		go_write_failed(&call);
 	if (length || is_end || call.socket || call.is_unwanted)
 		report_go_call(&call, length, is_end);
+}
+
+/* Of one that has ended, the tls.Conn may have made room for another at the same address. */
+static __always_inline bool is_open_both_ways(struct connection *connection)
+{
+	return !connection->tcp_state || connection->tcp_state == TCP_ESTABLISHED;
 }
 
 /* A tls.Conn begins its first handshake, or on the same connection another one. */
@@ -229,7 +268,7 @@ static __always_inline void go_session_begins(struct pt_regs *regs)
 	struct connection *connection = socket ? bpf_map_lookup_elem(&connections, &socket) : NULL;
 
 	if (connection && connection->state == CONNECTION_BOUND && connection->inode == session->inode &&
-	    connection->session == address)
+	    connection->session == address && is_open_both_ways(connection))
 		return;
 	tls_session_ends(address); /* of another that was there */
 	tls_session_begins(address);

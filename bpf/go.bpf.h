@@ -22,8 +22,8 @@ struct go_key {
 
 struct go_call {
 	u64 session;   /* the tls.Conn; 0: none */
-	u64 depth;     /* of its stack at the entry, in bytes: this does not change when it is moved */
-	u64 stack_end; /* at the entry */
+	u64 stack;     /* pointer at the entry */
+	u64 stack_end; /* where the stack ended then; 0: could not be read */
 	u64 buffer;
 	u64 start_ns;  /* 0: not timed */
 	u64 socket;    /* an opaque connection of a socket call inside it; 0: none */
@@ -31,7 +31,8 @@ struct go_call {
 	u32 in_position; /* of the session, when a write began: its answer may be read before the write returns */
 	u8 kind;       /* TLS_READ, … */
 	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */
-	u8 reserved[6];
+	u8 reserved[2];
+	u32 length;    /* that a write was asked to move */
 };
 
 #define GO_CALLS 4
@@ -55,17 +56,21 @@ static __always_inline struct go_calls *calls_of_goroutine(u64 goroutine)
 	return bpf_map_lookup_elem(&go_calls, &key);
 }
 
+static __always_inline struct go_call *innermost_call(struct go_calls *calls)
+{
+	struct go_call *innermost = NULL;
+
+	for (u32 i = 0; i < GO_CALLS && calls->calls[i].session; i++)
+		innermost = &calls->calls[i];
+	return innermost;
+}
+
 /* The call that this system call was made in; NULL if it was made in none. */
 static __always_inline struct go_call *go_call_around(u64 goroutine)
 {
 	struct go_calls *calls = goroutine ? calls_of_goroutine(goroutine) : NULL;
-	struct go_call *innermost = NULL;
 
-	if (!calls)
-		return NULL;
-	for (u32 i = 0; i < GO_CALLS && calls->calls[i].session; i++)
-		innermost = &calls->calls[i];
-	return innermost;
+	return calls ? innermost_call(calls) : NULL;
 }
 
 #endif

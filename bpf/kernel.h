@@ -18,6 +18,7 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef __s32 s32;
+typedef __s64 s64;
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
@@ -238,8 +239,13 @@ struct socket {
 	struct sock *sk;
 };
 
+struct sk_buff_head {
+	u32 qlen;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	struct socket *sk_socket;
 	u8 sk_shutdown;
 	int sk_err;

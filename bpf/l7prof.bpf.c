@@ -110,6 +110,14 @@ int BPF_PROG(l7p_sock_state, const struct sock *sk, const int old_state, const i
 	return 0;
 }
 
+/* Of one that TCP had closed before the process did, there may have been more to come; now there is no more. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(l7p_destroy, struct sock *sk)
+{
+	tcp_state_changed(sk, TCP_CLOSE, TCP_CLOSE);
+	return 0;
+}
+
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(l7p_retransmit, const struct sock *sk)
 {

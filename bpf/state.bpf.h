@@ -41,6 +41,13 @@ static __always_inline bool is_call_returning(struct connection *connection, str
 	return connection->is_telling; /* in this order: it is set before the positions, and cleared after the record */
 }
 
+/* Whoever closes it has thrown away what was there to read. The FIN counts as one. */
+static __always_inline bool is_unread(struct sock *sk, struct tcp_sock *tcp)
+{
+	return BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1 &&
+	       BPF_CORE_READ(sk, sk_receive_queue.qlen);
+}
+
 /* What is known of the socket is of one before it at the same address, which was closed with bytes in it unread. */
 static __always_inline bool is_another_socket(u8 state)
 {
@@ -53,6 +60,7 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	struct state_event record = { .state = state, .old_state = old_state };
+	bool is_told;
 
 	if (!connection)
 		return;
@@ -60,28 +68,28 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 		bpf_map_delete_elem(&connections, &key);
 		return;
 	}
-	if (connection->tcp_state == state && old_state != state) /* by the other program that sees it */
+	is_told = connection->tcp_state == state;
+	if (is_told && old_state != state) /* by the other program that sees it */
 		return;
 	connection->tcp_state = state;
 	record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
+	record.error = BPF_CORE_READ(sk, sk_err);
 	if (state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket)) {
-		/* The FIN counts as one. */
-		if (BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq) > 1)
-			record.has_more = MORE_UNREAD;
-		else if (connection->state == CONNECTION_FOLLOWED && connection->is_tcp &&
-			 is_call_returning(connection, tcp, record.shutdown))
-			record.has_more = MORE_RETURNING;
+		if (is_unread(sk, tcp))
+			record.has_more |= MORE_UNREAD;
+		if (connection->state == CONNECTION_FOLLOWED && connection->is_tcp &&
+		    is_call_returning(connection, tcp, record.shutdown))
+			record.has_more |= MORE_RETURNING;
 	}
+	if (state == TCP_CLOSE && !is_told && is_measured(connection))
+		emit_tcp(sk, connection->inode);
 	if (connection->state == CONNECTION_BOUND) {
 		bound_state_changed(connection, &record);
 	} else if (connection->state == CONNECTION_FOLLOWED || connection->state == CONNECTION_OPAQUE) {
-		if (state == TCP_CLOSE && connection->is_tcp && connection->state == CONNECTION_FOLLOWED)
-			emit_tcp(sk, connection->inode);
 		event_init(&record.event, EVENT_STATE, connection->inode);
 		record.event.flags = FLAG_ABSOLUTE;
 		record.in_position = BPF_CORE_READ(tcp, copied_seq);
 		record.out_position = BPF_CORE_READ(tcp, write_seq);
-		record.error = BPF_CORE_READ(sk, sk_err);
 		emit(&record, sizeof(record), 0);
 	}
 	if (state == TCP_CLOSE && !record.has_more)

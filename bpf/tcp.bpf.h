@@ -40,12 +40,21 @@ static __always_inline void sample_tcp(struct connection *connection, struct soc
 		emit_tcp(ref->sk, connection->inode);
 }
 
+/* A session of TLS on it may have ended before it. */
+static __always_inline bool is_measured(struct connection *connection)
+{
+	u8 state = connection->state;
+
+	return connection->is_tcp &&
+	       (state == CONNECTION_FOLLOWED || state == CONNECTION_OPAQUE || state == CONNECTION_BOUND);
+}
+
 static __always_inline void tcp_retransmitted(struct sock *sk)
 {
 	u64 key = (u64)sk;
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 
-	if (connection && connection->state == CONNECTION_FOLLOWED)
+	if (connection && is_measured(connection))
 		emit_tcp(sk, connection->inode);
 }
 

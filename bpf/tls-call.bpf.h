@@ -180,8 +180,10 @@ static __always_inline long moved_bytes(struct tls_call *call, int result)
 	if (call->kind != TLS_READ && call->kind != TLS_WRITE)
 		return -1;
 	if (result > 0 && call->length_at) {
-		if (bpf_probe_read_user(&length, sizeof(length), (void *)call->length_at))
+		if (bpf_probe_read_user(&length, sizeof(length), (void *)call->length_at)) {
+			add_atomically(&globals.lost_events, 1);
 			return -1;
+		}
 		return length ? (long)length : -1; /* none: the end of early data, which is not that of what is read */
 	}
 	if (result > 0)

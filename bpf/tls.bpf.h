@@ -238,9 +238,9 @@ static __always_inline void emit_end_of_session(struct tls_session *session, str
 	event_init(&record->event, EVENT_STATE, session->stream.inode);
 	record->event.flags = FLAG_TLS;
 	record->in_position = session->stream.in_position;
-	record->out_position = session->stream.out_position;
+	record->out_position = session->out_begun;
 	if (is_writing) {
-		record->has_more = has_more ? has_more : MORE_RETURNING;
+		record->has_more |= MORE_RETURNING;
 		record->shutdown = 0;
 	}
 	emit(record, sizeof(*record), 0);

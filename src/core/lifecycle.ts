@@ -184,7 +184,7 @@ export class Lifecycle {
       },
       record.timeNs,
     );
-    if (isClosed) this.closed(open, record);
+    if (isClosed) this.closed(open, this.lingering.endOf(open) ?? record);
     else if (hasMore !== 0) this.linger(open, record);
   }
 
@@ -232,7 +232,7 @@ export class Lifecycle {
   /** It came to its end; what the process wrote last may still be under way. */
   private closed(open: OpenConnection, record: RecordCursor): void {
     const isUnderWay = record.kind === EVENT_STATE && record.state !== TCP_CLOSE;
-    if (isUnderWay) this.tcpReports.closes(open);
+    if (isUnderWay || this.opaqueConnections.isOnConnection(open.info.id)) this.tcpReports.closes(open);
     this.held.flush(open);
     open.connection?.close(record.timeNs);
     open.traffic.closed(record.kind === EVENT_STATE ? record : null);

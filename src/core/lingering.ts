@@ -5,7 +5,7 @@
 import type { Connection } from "./connection.ts";
 import type { OpenConnection } from "./connections.ts";
 import type { RecordCursor } from "./decode.ts";
-import { MORE_UNREAD } from "./record-layout.ts";
+import { MORE_RETURNING, MORE_UNREAD } from "./record-layout.ts";
 
 /** For what the process has not read it need not come. */
 const MAX_UNREAD_NS = 10e9;
@@ -14,6 +14,7 @@ const MAX_RETURN_NS = 1e9;
 
 interface Lingering {
   readonly untilNs: number;
+  isUnread: boolean;
   readonly end: RecordCursor;
 }
 
@@ -25,16 +26,24 @@ export class LingeringConnections {
   }
 
   add(open: OpenConnection, end: RecordCursor): void {
-    const waitNs = end.hasMore === MORE_UNREAD ? MAX_UNREAD_NS : MAX_RETURN_NS;
-    this.connections.set(open, { untilNs: end.timeNs + waitNs, end: end.copy() });
+    const isUnread = (end.hasMore & MORE_UNREAD) !== 0;
+    const waitNs = isUnread ? MAX_UNREAD_NS : MAX_RETURN_NS;
+    this.connections.set(open, { untilNs: end.timeNs + waitNs, isUnread, end: end.copy() });
   }
 
   /** The record of its end, once all was read of what came before that, or told of that was returning. */
   reachedEnd(open: OpenConnection, connection: Connection, isAllRead: boolean): RecordCursor | null {
-    const end = this.connections.get(open)?.end;
-    if (end === undefined) return null;
-    const isAtEnd = end.hasMore !== MORE_UNREAD && connection.isAt(end.inPosition, end.outPosition);
-    return isAllRead || isAtEnd ? end : null;
+    const lingering = this.connections.get(open);
+    if (lingering === undefined) return null;
+    const { end } = lingering;
+    if (isAllRead) lingering.isUnread = false;
+    const isReturning = (end.hasMore & MORE_RETURNING) !== 0 && !connection.isAt(end.inPosition, end.outPosition);
+    return lingering.isUnread || isReturning ? null : end;
+  }
+
+  /** How it ended, if it lingers. */
+  endOf(open: OpenConnection): RecordCursor | undefined {
+    return this.connections.get(open)?.end;
   }
 
   /** Those that have waited long enough, with the record of their end. */

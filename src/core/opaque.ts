@@ -125,10 +125,14 @@ export class OpaqueConnections {
     if (opaque !== undefined) this.tellPeer(opaque);
   }
 
-  /** The session on a connection, if it has shown itself. */
-  sessionOn(id: number): OpenConnection | undefined {
-    const session = this.connections.get(id)?.session ?? null;
-    return session === null ? undefined : this.table.get(session);
+  /** Number of the session on a connection, or of the last one; undefined: not known. */
+  sessionOn(id: number): number | undefined {
+    return this.connections.get(id)?.session ?? undefined;
+  }
+
+  /** Whether the connection of a session is still there. */
+  isOnConnection(session: number): boolean {
+    return this.bySession.has(session);
   }
 
   tick(nowNs: number): void {

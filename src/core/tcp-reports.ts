@@ -20,7 +20,7 @@ export class TcpReports {
   private readonly events: TcpReportEvents;
   private readonly table: ConnectionTable;
   private readonly opaqueConnections: OpaqueConnections;
-  /** Connections that the process has closed, by inode number. */
+  /** Connections that the process has closed, by inode number, and sessions of TLS that have ended before theirs. */
   private readonly closing = new Map<number, OpenConnection>();
   private readonly dropReasons = new Map<number, string>();
 
@@ -40,17 +40,24 @@ export class TcpReports {
 
   /** The process has closed it. */
   closes(open: OpenConnection): void {
-    if (this.closing.size < MAX_CLOSING) this.closing.set(open.info.id, open);
+    const oldest = this.closing.keys().next().value;
+    if (this.closing.size >= MAX_CLOSING && oldest !== undefined) this.closing.delete(oldest);
+    this.closing.set(open.info.id, open);
   }
 
   /** TCP is through with it. */
   closed(id: number): void {
-    this.closing.delete(id);
+    this.closing.delete(this.followedOn(id));
   }
 
-  /** What TCP tells of a connection is of what is followed on it. */
   private onConnection(id: number): OpenConnection | undefined {
-    return this.table.get(id) ?? this.closing.get(id) ?? this.opaqueConnections.sessionOn(id);
+    const followed = this.followedOn(id);
+    return this.table.get(followed) ?? this.closing.get(followed);
+  }
+
+  /** What TCP tells of a connection is of the session on it, if there is one. */
+  private followedOn(id: number): number {
+    return this.opaqueConnections.sessionOn(id) ?? id;
   }
 
   private dropReason(reason: number): string {

@@ -135,7 +135,10 @@ export class Probe {
     libbpf().updateElement(this.passedFd, key, Uint32Array.of(position), BPF_ANY);
   }
 
-  private ignoreSession({ socket, pid }: { readonly socket: bigint; readonly pid: number }, state: number): void {
+  private ignoreSession(
+    { socket, id, pid }: { readonly socket: bigint; readonly id: number; readonly pid: number },
+    state: number,
+  ): void {
     const key = new DataView(new ArrayBuffer(SIZES.tls_key));
     key.setBigUint64(LAYOUT.tls_key.session[0], socket, true);
     key.setUint32(LAYOUT.tls_key.pid[0], pid, true);
@@ -143,6 +146,9 @@ export class Probe {
     const map = this.mapFd("tls_sessions");
     try {
       libbpf().lookupElement(map, key, value);
+      // Another may have the address by now.
+      const number = LAYOUT.tls_session.stream[0] + LAYOUT.connection.inode[0];
+      if (value.getUint32(number, true) !== id - firstSession) return;
       value.setUint8(LAYOUT.tls_session.stream[0] + LAYOUT.connection.state[0], state);
       libbpf().updateElement(map, key, value, BPF_EXIST);
     } catch (error) {

@@ -4,6 +4,7 @@ import { answer, chunked, get, request } from "./messages.ts";
 import { imbalance, inFlight, type Profiling, startProfiling } from "./profiling.ts";
 import {
   MORE_RETURNING,
+  MORE_UNREAD,
   SHUTDOWN_BOTH,
   SHUTDOWN_IN,
   TCP_CLOSE,
@@ -334,6 +335,26 @@ describe("the end of a connection", () => {
     c.state(TCP_CLOSE, SHUTDOWN_IN, MORE_RETURNING);
     profiling.profiler.tick(profiling.wire.wait(1100).timeNs);
     expect(profiling.capture()).toMatchObject({ exchanges: 0, unansweredRequests: 1, orphanResponses: 0 });
+  });
+
+  it("what came before the reset is read to its end before the call has returned that wrote the response", () => {
+    const [profiling, c] = server();
+    c.read(get("/a"));
+    const wrote = profiling.wire.later(() => c.write(answer(200)));
+    c.state(TCP_CLOSE, SHUTDOWN_IN, MORE_UNREAD | MORE_RETURNING).readEnd();
+    wrote();
+    expect(profiling.pairs()).toEqual(["GET /a → 200"]);
+    expect(profiling.capture()).toMatchObject(WHOLE);
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
+  });
+
+  it("the process closes what the peer has reset, and some of it was never read", () => {
+    const [profiling, c] = server();
+    c.read(get("/a")).write(answer(200)).state(TCP_CLOSE, SHUTDOWN_IN, MORE_UNREAD);
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 0, openConnections: 1 } }]);
+    c.close();
+    expect(profiling.pairs()).toEqual(["GET /a → 200"]);
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
   });
 
   it("a FIN does not set free what waits for a request's record", () => {

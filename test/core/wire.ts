@@ -27,6 +27,7 @@ export const TCP_CLOSE = 7;
 export const TCP_LAST_ACK = 9;
 export const SHUTDOWN_IN = 1;
 export const SHUTDOWN_OUT = 2;
+export const MORE_UNREAD = 1;
 export const MORE_RETURNING = 2;
 export const SHUTDOWN_BOTH = 3;
 

@@ -173,6 +173,30 @@ test(
   BUILD_MS,
 );
 
+test.each([
+  ["the server's last message is reset, and a tls.Conn lies where another did", "closed", 53],
+  ["the client's reset comes before the server's Write has returned", "reset", 31],
+  ["what came before the reset is read after it", "reset-unread", 31],
+])(
+  "%s",
+  async (_, how, count) => {
+    const { key, cert } = createCertificate();
+    const program = await startServer(await buildGo("stripped", "ends"), [key, cert]);
+    const { summary } = await profile(["--pid", `${program.pid}`], async () => {
+      const [, again] = await program.ask(`${how} ${count}`, new RegExp(`^done ${count} (\\d+)$`));
+      expect(Number(again)).toBeGreaterThan(0);
+    });
+    expectHttps(summary);
+    for (const side of ["server", "client"] as const) {
+      const edges = edgesOf(summary, side);
+      expect(tallyOf(edges).exchanges).toEqual({ [`GET /${how} 200`]: count });
+      const resets = side === "server" ? count : 0;
+      expect(edges).toMatchObject([{ tcp: { closes: count, resets, openConnections: 0 } }]);
+    }
+  },
+  BUILD_MS,
+);
+
 test(
   "doctor --pid names the library",
   async () => {

@@ -84,6 +84,8 @@ test("the client asks again as the server closes: nothing of that request, and n
     const client = [inRepo("test/servers/hasty-client.py"), `${server.port}`, "101"];
     expect(await runChild("python3", client)).toMatchObject({ code: 0 });
   });
-  expect(tallyOf(edgesOf(summary, "server")).exchanges).toEqual({ "GET /hello 200": 101 });
+  const edges = edgesOf(summary, "server");
+  expect(tallyOf(edges).exchanges).toEqual({ "GET /hello 200": 101 });
+  expect(edges).toMatchObject([{ tcp: { accepts: 101, closes: 101, openConnections: 0, srttMs: { count: 101 } } }]);
   expect(summary.capture).toMatchObject(nothingMissed);
 });

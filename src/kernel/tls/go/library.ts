@@ -10,18 +10,19 @@ const READ = "crypto/tls.(*Conn).Read";
 const WRITE = "crypto/tls.(*Conn).Write";
 /**
  * The program at the entry of each, in the order in which to attach: a session begins with a handshake, and is then
- * seen completely. All share the program at the returns. Read and Write are what net/http calls, and what io.Copy
- * comes to, which finds neither ReadFrom nor WriteTo.
+ * seen completely. All share the program at the returns, and the cookies there tell which function it is: `kind`,
+ * TLS_… of bpf/tls-call.bpf.h. Read and Write are what net/http calls, and what io.Copy comes to, which finds neither
+ * ReadFrom nor WriteTo.
  */
-const FUNCTIONS: Readonly<Record<string, string>> = {
-  [READ]: "l7p_go_read",
-  [WRITE]: "l7p_go_write",
-  "crypto/tls.(*Conn).clientHandshake": "l7p_go_shake",
-  "crypto/tls.(*Conn).serverHandshake": "l7p_go_shake",
+const FUNCTIONS: Readonly<Record<string, { readonly program: string; readonly kind: number }>> = {
+  [READ]: { program: "l7p_go_read", kind: 1 },
+  [WRITE]: { program: "l7p_go_write", kind: 2 },
+  "crypto/tls.(*Conn).clientHandshake": { program: "l7p_go_shake", kind: 3 },
+  "crypto/tls.(*Conn).serverHandshake": { program: "l7p_go_shake", kind: 3 },
 };
 const END = "l7p_go_end";
-/** TLS_READ of bpf/tls-call.bpf.h: of a call that had begun before, its arguments are found all the same. */
-const IS_READ = 1;
+/** GO_KEEPS_ARGUMENTS of bpf/go-call.bpf.h: of a Read that had begun before, they are found all the same. */
+const KEEPS_ARGUMENTS = 128;
 
 /** Null: it has no crypto/tls. A text: why it can't be read. */
 export function goPlacements(elf: ElfFile): Placement[] | string | null {
@@ -33,13 +34,13 @@ export function goPlacements(elf: ElfFile): Placement[] | string | null {
   if (textStart === null) return "where its code begins is not known";
   const ends: { offset: number; cookie: number }[] = [];
   const entries = new Map<string, number[]>();
-  for (const [name, program] of Object.entries(FUNCTIONS)) {
+  for (const [name, { program, kind }] of Object.entries(FUNCTIONS)) {
     const stretch = found.get(name);
     if (stretch === undefined) continue;
     const offset = elf.fileOffset(textStart + stretch.start)!;
     const places = placesOf(elf.machine, codeOf(elf, textStart, stretch));
     if (places === null) return `the code of ${name} is not understood`;
-    const cookie = name === READ && places.keepsArguments ? IS_READ : 0;
+    const cookie = name === READ && places.keepsArguments ? kind | KEEPS_ARGUMENTS : kind;
     ends.push(...places.returns.map((at) => ({ offset: offset + at, cookie })));
     entries.set(program, [...(entries.get(program) ?? []), offset + places.entry]);
   }
