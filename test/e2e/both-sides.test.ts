@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { createCertificate } from "../support/certificate.ts";
 import { runChild, startChild } from "../support/child.ts";
 import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";
 import { connectSlowly } from "../support/link.ts";
@@ -19,8 +20,11 @@ function retransmittedIn(namespace: Namespace): number {
   return Number(values![names!.indexOf("RetransSegs")]);
 }
 
+const schemes = ["http", "https"] as const;
+type Scheme = (typeof schemes)[number];
+
 /** A server and a client in two namespaces, with a slow link between them. */
-async function acrossALink(options: { delayMs: number; loseEvery?: number }) {
+async function acrossALink(scheme: Scheme, options: { delayMs: number; loseEvery?: number }) {
   const [here, there] = [createNamespace(), createNamespace()];
   const link = await connectSlowly(
     { namespace: there, address: "10.78.0.2/24" },
@@ -28,20 +32,20 @@ async function acrossALink(options: { delayMs: number; loseEvery?: number }) {
     options,
   );
   const where = ["--host", "10.78.0.2", "--port", "8080"];
-  const server = startChild(...there.run("node", [inRepo("test/servers/http-server.js"), ...where]));
+  const { key, cert } = createCertificate();
+  const secrets = scheme === "https" ? ["--key", key, "--cert", cert] : [];
+  const server = startChild(...there.run("node", [inRepo("test/servers/http-server.js"), ...where, ...secrets]));
   await server.line(/^ready/);
   // The first packet waits for an address of the other card (RFC 826), which is not what is measured.
-  await runChild(...here.run("curl", ["-s", "http://10.78.0.2:8080/hello"]));
+  await runChild(...here.run("curl", ["-sk", `${scheme}://10.78.0.2:8080/hello`]));
   await until("it is closed", () => runIn(there, "ss", "-Htn").trim() === "");
   const before = { client: retransmittedIn(here), server: retransmittedIn(there) };
   const pids = execFileSync("ip", ["netns", "pids", there.name], { encoding: "utf8" });
   const get = (count: number, path: string) =>
     runChild(
       ...here.run("curl", [
-        "-s",
-        "-o",
-        "/dev/null",
-        ...Array.from({ length: count }, () => `http://10.78.0.2:8080${path}`),
+        "-sk",
+        ...Array.from({ length: count }, () => ["-o", "/dev/null", `${scheme}://10.78.0.2:8080${path}`]).flat(),
       ]),
     );
   return {
@@ -126,51 +130,60 @@ test("over a unix socket: of connections that were opened while l7prof looked", 
   before.close();
 });
 
-test("over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP's round trip time", async () => {
-  const { get, serverPid, untilClosed } = await acrossALink({ delayMs: 20 });
-  const run = await startL7prof([...exactly, "--comm", "curl", "--port", "8080", "--pid", `${serverPid}`]);
-  await get(23, "/hello");
-  await get(11, "/slow/30");
-  await untilClosed();
-  const { summary } = await run.finish();
-  const isWithinATenth = (ms: number) => ms > 36 && ms < 44;
-  expect(summary.edges.map(({ side, requests }) => `${side} ${requests}`).toSorted()).toEqual([
-    "client 11",
-    "client 23",
-    "server 11",
-    "server 23",
-  ]);
-  for (const { side, requests, bothSides, durationMs, tcp } of summary.edges) {
-    expect(bothSides!.exchanges).toBe(requests);
-    // The least: what a busy machine adds is on the way, too, but not what was set.
-    expect(bothSides!.transitMs.min).toSatisfy(isWithinATenth);
-    const isSlow = requests === 11;
-    expect(durationMs.min).toBeGreaterThanOrEqual((side === "client" ? 39 : 0) + (isSlow ? 29 : 0));
-    // The client's also holds how late the server acknowledged its requests: with the response.
-    if (side === "server") expect(tcp!.srttMs.min).toSatisfy(isWithinATenth);
-    if (side === "client") expect(tcp!.connectMs.min).toSatisfy(isWithinATenth);
-    const isClient = side === "client" ? 1 : 0;
-    expect(tcp).toMatchObject({ retransmits: 0, closes: 1, resets: 0, connects: isClient, accepts: 1 - isClient });
-  }
-});
+test.each(schemes)(
+  "%s over a link of 20 ms each way: the time on the way is 40 ms, and so is TCP's round trip time",
+  async (scheme) => {
+    const { get, serverPid, untilClosed } = await acrossALink(scheme, { delayMs: 20 });
+    const run = await startL7prof([...exactly, "--comm", "curl", "--port", "8080", "--pid", `${serverPid}`]);
+    await get(23, "/hello");
+    await get(11, "/slow/30");
+    await untilClosed();
+    const { summary } = await run.finish();
+    const isWithinATenth = (ms: number) => ms > 36 && ms < 44;
+    expect(summary.edges.map(({ side, requests }) => `${side} ${requests}`).toSorted()).toEqual([
+      "client 11",
+      "client 23",
+      "server 11",
+      "server 23",
+    ]);
+    for (const { side, requests, bothSides, durationMs, tcp } of summary.edges) {
+      expect(bothSides!.exchanges).toBe(requests);
+      // The least: what a busy machine adds is on the way, too, but not what was set.
+      expect(bothSides!.transitMs.min).toSatisfy(isWithinATenth);
+      const isSlow = requests === 11;
+      expect(durationMs.min).toBeGreaterThanOrEqual((side === "client" ? 39 : 0) + (isSlow ? 29 : 0));
+      // The client's also holds how late the server acknowledged its requests: with the response.
+      if (side === "server") expect(tcp!.srttMs.min).toSatisfy(isWithinATenth);
+      if (side === "client") expect(tcp!.connectMs.min).toSatisfy(isWithinATenth);
+      const isClient = side === "client" ? 1 : 0;
+      expect(tcp).toMatchObject({ retransmits: 0, closes: 1, resets: 0, connects: isClient, accepts: 1 - isClient });
+    }
+  },
+);
 
-test("a link that loses every tenth segment with data: what each side sent again equals the kernel's own count", async () => {
-  const { link, get, serverPid, retransmitted, untilClosed } = await acrossALink({ delayMs: 5, loseEvery: 10 });
-  const run = await startL7prof([...exactly, "--comm", "curl", "--port", "8080", "--pid", `${serverPid}`]);
-  await get(101, "/size/1000");
-  await untilClosed();
-  const counted = retransmitted();
-  const lost = await link.lost();
-  const { summary } = await run.finish();
-  const seen = Object.fromEntries(summary.edges.map(({ side, tcp }) => [side, tcp!.retransmits]));
-  expect(seen).toEqual(counted);
-  expect(lost).toBeGreaterThan(10);
-  expect(seen.server).toBeGreaterThanOrEqual(lost);
-  expect(summary.edges.map(({ requests, bothSides }) => [requests, bothSides!.exchanges])).toEqual([
-    [101, 101],
-    [101, 101],
-  ]);
-});
+test.each(schemes)(
+  "%s over a link that loses every tenth segment with data: what each side sent again equals the kernel's own count",
+  async (scheme) => {
+    const { link, get, serverPid, retransmitted, untilClosed } = await acrossALink(scheme, {
+      delayMs: 5,
+      loseEvery: 10,
+    });
+    const run = await startL7prof([...exactly, "--comm", "curl", "--port", "8080", "--pid", `${serverPid}`]);
+    await get(101, "/size/1000");
+    await untilClosed();
+    const counted = retransmitted();
+    const lost = await link.lost();
+    const { summary } = await run.finish();
+    const seen = Object.fromEntries(summary.edges.map(({ side, tcp }) => [side, tcp!.retransmits]));
+    expect(seen).toEqual(counted);
+    expect(lost).toBeGreaterThan(10);
+    expect(seen.server).toBeGreaterThanOrEqual(lost);
+    expect(summary.edges.map(({ requests, bothSides }) => [requests, bothSides!.exchanges])).toEqual([
+      [101, 101],
+      [101, 101],
+    ]);
+  },
+);
 
 test("connections that are refused, reset and aborted", async () => {
   const server = await startNodeServer();
