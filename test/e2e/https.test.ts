@@ -230,7 +230,7 @@ test.each(openServers)("%s: connections that were open before and only end", asy
   expect(tallyOf(summary.edges).exchanges).toEqual({ "GET /hello 200": 3 });
 });
 
-test("both ends: who called whom, samples say https", async () => {
+test("both ends: who called whom, samples say https; what TCP tells of a short connection", async () => {
   const { key, cert } = createCertificate();
   const server = await startNodeServer(["--key", key, "--cert", cert]);
   const { summary, samples } = await profile(["--all", "--port", `${server.port}`, "--5xx"], async () => {
@@ -238,9 +238,11 @@ test("both ends: who called whom, samples say https", async () => {
     await server.counters(); // its last call may return long after curl has read the answer
   });
   expectHttps(summary);
-  expect(edgesOf(summary, "server")).toMatchObject([{ peer: { comm: "curl" }, process: { pid: server.pid } }]);
+  const tcp = { closes: 1, openConnections: 0, srttMs: { count: 1 } };
+  expect(edgesOf(summary, "server")).toMatchObject([{ peer: { comm: "curl" }, process: { pid: server.pid }, tcp }]);
+  const asked = { comm: "node", port: server.port };
   expect(edgesOf(summary, "client")).toMatchObject([
-    { peer: { comm: "node", port: server.port }, process: { comm: "curl" } },
+    { peer: asked, process: { comm: "curl" }, tcp: { ...tcp, connectMs: { count: 1 } } },
   ]);
   expect(samples.map(({ protocol, side }) => `${protocol} ${side}`).sort()).toEqual(["https client", "https server"]);
 });
