@@ -23,48 +23,6 @@
 /* In the cookie of an instruction that returns, beside the kind: the arguments are still above the return address. */
 #define GO_KEEPS_ARGUMENTS 128
 
-#define GO_STACK_END 8 /* a struct g begins with the bounds of its stack, which assembly code and C rely on */
-
-/* 0: the page can't be read just now, as while the kernel moves it. */
-static __always_inline u64 go_stack_end(u64 goroutine)
-{
-	u64 end;
-
-	return bpf_probe_read_user(&end, sizeof(end), (void *)(goroutine + GO_STACK_END)) ? 0 : end;
-}
-
-/* How far the stack has been moved since the call began; if that can't be told, it has not: it hardly ever is. */
-static __always_inline u64 stack_moved_by(struct go_call *call, u64 stack_end)
-{
-	return call->stack_end && stack_end ? stack_end - call->stack_end : 0;
-}
-
-/* How many bytes deeper than at the call's beginning the stack is. */
-static __always_inline s64 deeper_by(struct go_call *call, u64 stack, u64 stack_end)
-{
-	return call->stack + stack_moved_by(call, stack_end) - stack;
-}
-
-static __always_inline struct go_calls *goroutine_calls(u64 goroutine)
-{
-	struct go_key key = { .goroutine = goroutine, .pid = bpf_get_current_pid_tgid() >> 32 };
-	struct go_calls *calls = bpf_map_lookup_elem(&go_calls, &key);
-	static const struct go_calls none = {}; /* not on the stack, of which there is little */
-
-	if (calls)
-		return calls;
-	bpf_map_update_elem(&go_calls, &key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&go_calls, &key);
-}
-
-/* What a panic has left behind. */
-static __always_inline void forget_inside(struct go_calls *calls, u32 outer)
-{
-	for (u32 i = 1; i < GO_CALLS; i++)
-		if (i > outer)
-			calls->calls[i].session = 0;
-}
-
 /* Another goroutine may read the answer before the write has returned: from now on its reads tell of that. */
 static __always_inline void go_write_begins(struct go_call *call)
 {
@@ -112,32 +70,6 @@ static __always_inline void go_call_begins(struct pt_regs *regs, u8 kind)
 	}
 	calls->calls[i & (GO_CALLS - 1)] = call;
 	forget_inside(calls, i);
-}
-
-/* Takes the call that returns now out of those of its goroutine; false if its beginning was not seen. */
-static __always_inline bool take_go_call(struct go_calls *calls, u64 stack, u64 stack_end, struct go_call *call)
-{
-	for (u32 i = 0; i < GO_CALLS && calls->calls[i].session; i++) {
-		if (deeper_by(&calls->calls[i], stack, stack_end))
-			continue;
-		*call = calls->calls[i];
-		calls->calls[i].session = 0;
-		forget_inside(calls, i);
-		return true;
-	}
-	return false;
-}
-
-/* Where a stack ends could not be read, and it has been moved: then the call is known by its kind. */
-static __always_inline bool take_innermost_call(struct go_calls *calls, u8 kind, u64 stack_end, struct go_call *call)
-{
-	struct go_call *innermost = innermost_call(calls);
-
-	if (!innermost || innermost->kind != kind || (innermost->stack_end && stack_end))
-		return false;
-	*call = *innermost;
-	innermost->session = 0;
-	return true;
 }
 
 /* io.EOF: an error that consists of this text. */

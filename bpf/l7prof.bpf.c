@@ -193,7 +193,8 @@ int l7p_sys_exit_perf(struct trace_event_raw_sys_exit *context)
 SEC("?tp/raw_syscalls/sys_enter")
 int l7p_sys_enter_perf(struct trace_event_raw_sys_enter *context)
 {
-	system_call_begins(call_of(context->id));
+	if (!globals.is_ending)
+		system_call_begins(call_of(context->id));
 	return 0;
 }
 
@@ -216,13 +217,15 @@ int l7p_uring_complete_perf(struct trace_event_raw_io_uring_complete *context)
 SEC("?tp/sched/sched_process_exec")
 int l7p_exec_perf(void *context)
 {
-	process_executed(bpf_get_current_task_btf());
+	if (!globals.is_ending)
+		process_executed(bpf_get_current_task_btf());
 	return 0;
 }
 
 SEC("?tp/sched/sched_process_exit")
 int l7p_exit_perf(void *context)
 {
-	process_exited(bpf_get_current_task_btf());
+	if (!globals.is_ending)
+		process_exited(bpf_get_current_task_btf());
 	return 0;
 }
