@@ -147,7 +147,7 @@ async function checkProbe(pids: readonly number[]): Promise<readonly Check[]> {
 function checkHooks({ traceEvents }: Probe): Check {
   const name = "programs";
   const hooks =
-    "sys_exit, sys_enter, inet_sock_set_state, tcp_retransmit_skb, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
+    "sys_exit, sys_enter, inet_sock_set_state, tcp_retransmit_skb, tcp_destroy_sock, sched_process_fork, _exec, _exit (tp_btf), ring buffer";
   if (!arePreempted()) return { name, state: "ok", detail: hooks, fix: null };
   if (traceEvents.size > 0) return { name, state: "ok", detail: `${hooks}; calls by perf's trace events`, fix: null };
   return {
