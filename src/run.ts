@@ -6,6 +6,7 @@
 import { AddressNames } from "./address-names.ts";
 import { Command } from "./command.ts";
 import { type Config, isExporting } from "./config.ts";
+import { onEndSignals } from "./end-signals.ts";
 import type { ExportSurroundings } from "./export/exports.ts";
 import type { Output } from "./output/output.ts";
 import { RecordingSource } from "./recording/reader.ts";
@@ -40,7 +41,7 @@ async function profile(config: Config, command: Command | null): Promise<number>
   const view = await withExports(main, openExports, config, source);
   try {
     const session = new Session(config, source, view, openRecording(config, source), (address) => names.of(address));
-    stopOnSignals(source);
+    onEndSignals(() => source.stop("signal"));
     session.start({ l7prof: version(), targets: source.targets, rules: config.rules });
     command?.release();
     const { ended, endNs } = await source.run(session);
@@ -104,11 +105,4 @@ function openOutput({ view: { outputFile } }: Config, output: Output, source: So
 function openRecording({ recordFile }: Config, { startUs, startNs, targets }: Source): RecordingWriter | null {
   if (recordFile === null) return null;
   return new RecordingWriter(recordFile, { l7prof: version(), startUs, startNs, targets });
-}
-
-/** The second Ctrl-C is not waited out. */
-function stopOnSignals(source: Source): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => source.stop("signal"));
-  }
 }

@@ -1,6 +1,6 @@
 /** How the screen comes to its end: by a key, by a signal, or because the terminal is gone. */
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+import { onEndSignals } from "../end-signals.ts";
 
 export interface EndingEvents {
   /** The run is to end, and its summary to follow. */
@@ -13,12 +13,14 @@ export class Ending {
   /** Nobody is there any more to show anything to. */
   isGone = false;
   hasQuit = false;
+  /** It listens to no signal any more. */
+  readonly close: () => void;
   private readonly events: EndingEvents;
   private tellQuit: () => void = () => {};
 
   constructor(events: EndingEvents) {
     this.events = events;
-    for (const signal of SIGNALS) process.on(signal, this.signalled);
+    this.close = onEndSignals(this.signalled, this.signalled);
   }
 
   quit(): void {
@@ -38,10 +40,6 @@ export class Ending {
     await new Promise<void>((resolve) => {
       this.tellQuit = resolve;
     });
-  }
-
-  close(): void {
-    for (const signal of SIGNALS) process.off(signal, this.signalled);
   }
 
   /** The first is an end like Ctrl-C's; the second is not waited out. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { l7profPrograms, untilProgramsAreGone } from "../support/bpf.ts";
 import { edgesOf, exactly, l7prof, parseLines, startL7prof } from "../support/l7prof.ts";
@@ -23,6 +24,21 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     expect(totalOf(tallyOf(edgesOf(result.summary, "server")))).toBe(97);
   });
 }
+
+test("a signal to it and to its group, as of timeout(1): the summary, exit code 0", async () => {
+  const server = await startNodeServer();
+  for (const gapMs of [1, 2, 5]) {
+    const run = await startL7prof([...exactly, "--pid", `${server.pid}`]);
+    await getHello(server, 97);
+    await server.counters();
+    run.signal("SIGTERM");
+    await sleep(gapMs);
+    run.signal("SIGTERM");
+    const result = await run.finished();
+    expect(result).toMatchObject({ code: 0, stderr: "", summary: { ended: "signal" } });
+    expect(totalOf(tallyOf(edgesOf(result.summary, "server")))).toBe(97);
+  }
+});
 
 test("the target ends: the summary, exit code 0", async () => {
   const server = await startNodeServer();
