@@ -63,6 +63,7 @@ enum bpf_map_type {
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
+#define RCV_SHUTDOWN 1
 #define SEND_SHUTDOWN 2
 
 struct iovec {

@@ -75,11 +75,14 @@ static __always_inline bool socket_of(struct task_struct *task, u32 fd, struct s
 static __always_inline bool is_fresh(struct sock *sk, bool is_write, u32 length)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	u64 read = BPF_CORE_READ(tcp, bytes_received) - (BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq));
+	u32 unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	u64 read = BPF_CORE_READ(tcp, bytes_received) - unread;
 	u64 written = BPF_CORE_READ(tcp, bytes_acked) + (BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una));
 
 	if (is_write)
 		return read == 0 && written <= (u64)length + 1; /* the SYN may count as one */
+	if (!unread && BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)
+		read--; /* the call read the FIN, too, which counts as one */
 	return read == length && written <= 1;
 }
 

@@ -247,6 +247,23 @@ test("both ends: who called whom, samples say https; what TCP tells of a short c
   expect(samples.map(({ protocol, side }) => `${protocol} ${side}`).sort()).toEqual(["https client", "https server"]);
 });
 
+test("a client that says hello and leaves before the server has read that: a session like others", async () => {
+  const server = await startPythonServer(createCertificate(), "asyncio");
+  const hello = `import socket, ssl
+context, out = ssl.create_default_context(), ssl.MemoryBIO()
+session = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost")
+try: session.do_handshake()
+except ssl.SSLWantReadError: socket.create_connection(("127.0.0.1", ${server.port})).sendall(out.read())`;
+  const { summary, warnings } = await profile(["--pid", `${server.pid}`], async () => {
+    process.kill(server.pid, "SIGSTOP");
+    await runChild("python3", ["-c", hello]);
+    process.kill(server.pid, "SIGCONT");
+    await runChild("curl", ["-sk", "-o", "/dev/null", `https://127.0.0.1:${server.port}/hello`]);
+  });
+  expectHttps(summary);
+  expect(warnings).toEqual([]);
+});
+
 test("--port: other connections of the process are left out", async () => {
   const { key, cert } = createCertificate();
   const servers = await Promise.all([0, 1].map(() => startNodeServer(["--key", key, "--cert", cert])));
