@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { HostPort } from "../config.ts";
 import { Meter } from "../core/meter.ts";
 import type { Capture, Window } from "../core/profile/window.ts";
+import { onEndSignals } from "../end-signals.ts";
 import { UserError } from "../errors.ts";
 import type { Run } from "../view.ts";
 import type { Exporter } from "./exporter.ts";
@@ -70,12 +71,10 @@ function listen(server: ReturnType<typeof createServer>, host: string, port: num
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     const keepAlive = setInterval(() => {}, 60_000);
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.once(signal, () => {
-        clearInterval(keepAlive);
-        resolve();
-      });
-    }
+    onEndSignals(() => {
+      clearInterval(keepAlive);
+      resolve();
+    });
   });
 }
 

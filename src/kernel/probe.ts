@@ -111,22 +111,19 @@ export class Probe {
   }
 
   /** The kernel no longer reports the connection. */
-  ignore(connection: { readonly socket: bigint; readonly id: number; readonly pid: number }, state: number): void {
-    if (connection.id >= firstSession) {
-      this.ignoreSession(connection, state);
+  ignore(
+    { socket, id, pid }: { readonly socket: bigint; readonly id: number; readonly pid: number },
+    state: number,
+  ): void {
+    if (id < firstSession) {
+      this.setState(this.connectionsFd, BigUint64Array.of(socket), { id, size: SIZES.connection, at: 0, state });
       return;
     }
-    const value = new DataView(new ArrayBuffer(SIZES.connection));
-    const key = BigUint64Array.of(connection.socket);
-    try {
-      libbpf().lookupElement(this.connectionsFd, key, value);
-      // Another may have the address by now.
-      if (value.getUint32(LAYOUT.connection.inode[0], true) !== connection.id) return;
-      value.setUint8(LAYOUT.connection.state[0], state);
-      libbpf().updateElement(this.connectionsFd, key, value, BPF_EXIST);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error; // it is closed by now
-    }
+    const key = new DataView(new ArrayBuffer(SIZES.tls_key));
+    key.setBigUint64(LAYOUT.tls_key.session[0], socket, true);
+    key.setUint32(LAYOUT.tls_key.pid[0], pid, true);
+    const at = LAYOUT.tls_session.stream[0];
+    this.setState(this.mapFd("tls_sessions"), key, { id: id - firstSession, size: SIZES.tls_session, at, state });
   }
 
   /** Calls that end before `position` are reported, and not copied. */
@@ -135,24 +132,21 @@ export class Probe {
     libbpf().updateElement(this.passedFd, key, Uint32Array.of(position), BPF_ANY);
   }
 
-  private ignoreSession(
-    { socket, id, pid }: { readonly socket: bigint; readonly id: number; readonly pid: number },
-    state: number,
+  /** Of the `struct connection` that begins at `at` of the map's value, if its number is `id`. */
+  private setState(
+    mapFd: number,
+    key: ArrayBufferView,
+    { id, size, at, state }: { id: number; size: number; at: number; state: number },
   ): void {
-    const key = new DataView(new ArrayBuffer(SIZES.tls_key));
-    key.setBigUint64(LAYOUT.tls_key.session[0], socket, true);
-    key.setUint32(LAYOUT.tls_key.pid[0], pid, true);
-    const value = new DataView(new ArrayBuffer(SIZES.tls_session));
-    const map = this.mapFd("tls_sessions");
+    const value = new DataView(new ArrayBuffer(size));
     try {
-      libbpf().lookupElement(map, key, value);
+      libbpf().lookupElement(mapFd, key, value);
       // Another may have the address by now.
-      const number = LAYOUT.tls_session.stream[0] + LAYOUT.connection.inode[0];
-      if (value.getUint32(number, true) !== id - firstSession) return;
-      value.setUint8(LAYOUT.tls_session.stream[0] + LAYOUT.connection.state[0], state);
-      libbpf().updateElement(map, key, value, BPF_EXIST);
+      if (value.getUint32(at + LAYOUT.connection.inode[0], true) !== id) return;
+      value.setUint8(at + LAYOUT.connection.state[0], state);
+      libbpf().updateElement(mapFd, key, value, BPF_EXIST);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error; // it has ended by now
+      if (!(error instanceof SystemError)) throw error; // it is closed by now
     }
   }
 
