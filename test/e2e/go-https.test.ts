@@ -179,14 +179,15 @@ test.each([
   ["what came before the reset is read after it", "reset-unread", 31],
 ])(
   "%s",
-  async (_, how, count) => {
+  async (_, how, atLeast) => {
     const { key, cert } = createCertificate();
     const program = await startServer(await buildGo("stripped", "ends"), [key, cert]);
+    let count = 0;
     const { summary } = await profile(["--pid", `${program.pid}`], async () => {
-      const [, again] = await program.ask(`${how} ${count}`, new RegExp(`^done ${count} (\\d+)$`));
-      expect(Number(again)).toBeGreaterThan(0);
+      count = Number((await program.ask(`${how} ${atLeast}`, /^done (\d+)$/))[1]);
     });
     expectHttps(summary);
+    expect(count).toBeGreaterThanOrEqual(atLeast);
     for (const side of ["server", "client"] as const) {
       const edges = edgesOf(summary, side);
       expect(tallyOf(edges).exchanges).toEqual({ [`GET /${how} 200`]: count });

@@ -1,6 +1,6 @@
 // Connections that end in haste, both ends in one process: go-ends KEY CERT. Prints `ready 0`. For a line `HOW COUNT` of
-// stdin it GETs /HOW over COUNT connections, one after the other, and prints `done COUNT`, then how many tls.Conn lay
-// where another had been.
+// stdin it GETs /HOW over COUNT connections, one after the other, and over more until a tls.Conn has lain where another
+// had been (which is the garbage collector's to say), and prints `done` and how many they were.
 //
 //	closed        the client closes, the server does not read that, and gets a reset for what it sends at its close
 //	reset         the client has read the response, and resets the connection before the server's Write has returned
@@ -115,12 +115,10 @@ func main() {
 	client := &tls.Config{InsecureSkipVerify: true}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
-	seen, again := map[uintptr]bool{}, 0
+	seen, again := map[uintptr]bool{}, false
 	note := func(conn *tls.Conn) {
 		address := uintptr(unsafe.Pointer(conn))
-		if seen[address] {
-			again++
-		}
+		again = again || seen[address]
 		seen[address] = true
 	}
 	run := func(how string) {
@@ -145,11 +143,13 @@ func main() {
 		if _, err := fmt.Scanln(&how, &count); err != nil {
 			return
 		}
-		again = 0
-		for i := 0; i < count; i++ {
+		again = false
+		done := 0
+		for done < count || !again {
 			run(how)
 			runtime.GC()
+			done++
 		}
-		fmt.Println("done", count, again)
+		fmt.Println("done", done)
 	}
 }
