@@ -3,77 +3,19 @@
 #ifndef L7PROF_CALL_H
 #define L7PROF_CALL_H
 
-#include "body.bpf.h"
+#include "arguments.bpf.h"
 #include "call-time.bpf.h"
-#include "payload.bpf.h"
+#include "data.bpf.h"
+#include "mapped.bpf.h"
 #include "peer.bpf.h"
+#include "positions.bpf.h"
 #include "quic.bpf.h"
 #include "sniff.bpf.h"
 #include "socket.bpf.h"
 #include "state.bpf.h"
 #include "syscalls.bpf.h"
 #include "tcp.bpf.h"
-#include "tls.bpf.h"
-
-static __always_inline void set_message(struct transfer *transfer, u64 address)
-{
-	struct user_msghdr message;
-
-	if (bpf_probe_read_user(&message, sizeof(message), (void *)address))
-		return;
-	transfer->peer = (u64)message.msg_name;
-	transfer->has_control = message.msg_control != NULL;
-	transfer->vectors = (u64)message.msg_iov;
-	transfer->vector_count = message.msg_iovlen;
-}
-
-/* The bytes that the call moved; false if it moved none of the stream. `ret` > 0, or 0 for the end of a read. */
-static __always_inline bool describe(struct transfer *transfer, struct pt_regs *regs, u8 call, u32 ret)
-{
-	u32 flags = 0;
-
-	transfer->call = call;
-	transfer->length = ret;
-	transfer->is_write = call >= CALL_WRITE && call <= CALL_SPLICE;
-	switch (call) {
-	case CALL_RECVFROM:
-		flags = SYSCALL_ARG3(regs);
-		/* fallthrough */
-	case CALL_SENDTO:
-		transfer->peer = SYSCALL_ARG4(regs);
-		/* fallthrough */
-	case CALL_READ:
-	case CALL_WRITE:
-		transfer->buffer = SYSCALL_ARG1(regs);
-		break;
-	case CALL_READV:
-	case CALL_WRITEV:
-		transfer->vectors = SYSCALL_ARG1(regs);
-		transfer->vector_count = SYSCALL_ARG2(regs);
-		break;
-	case CALL_RECVMSG:
-		flags = SYSCALL_ARG2(regs);
-		set_message(transfer, SYSCALL_ARG1(regs));
-		break;
-	case CALL_SENDMSG:
-		set_message(transfer, SYSCALL_ARG1(regs));
-		break;
-	case CALL_RECVMMSG:
-		flags = SYSCALL_ARG3(regs);
-		/* fallthrough */
-	case CALL_SENDMMSG:
-		transfer->messages = SYSCALL_ARG1(regs);
-		transfer->vector_count = ret;
-		transfer->length = length_of_messages(SYSCALL_ARG1(regs), ret);
-		break;
-	}
-	if (flags & MSG_TRUNC) { /* tcp(7): the bytes are discarded, not copied */
-		transfer->buffer = 0;
-		transfer->vectors = 0;
-		transfer->messages = 0;
-	}
-	return !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
-}
+#include "tls-binding.bpf.h"
 
 /* A connection seen for the first time, or NULL if it is none that could carry HTTP or QUIC. */
 static __always_inline struct connection *add_connection(struct socket_ref *ref)
@@ -146,62 +88,6 @@ static __always_inline bool is_http(struct connection *connection, struct socket
 	return false;
 }
 
-/*
- * TCP is ahead of a call that is told of late: others may have moved bytes since, and will be told of next. Such calls
- * come in their order, so each goes on where the last one ended.
- */
-static __always_inline void go_back(struct connection *connection, struct transfer *transfer, u32 *in, u32 *out)
-{
-	u32 told_in = connection->in_position, told_out = connection->has_silent_sends ? 0 : connection->out_position;
-
-	if (told_in && !transfer->is_write)
-		told_in += transfer->length;
-	if (told_out && transfer->is_write)
-		told_out += transfer->length;
-	if (told_in && (s32)(*in - told_in) > 0) {
-		transfer->moved += transfer->is_write ? 0 : *in - told_in;
-		*in = told_in;
-	}
-	if (told_out && (s32)(*out - told_out) > 0) {
-		transfer->moved += transfer->is_write ? *out - told_out : 0;
-		*out = told_out;
-	}
-	if (!connection->in_position)
-		connection->in_position = *in;
-	if (!connection->out_position)
-		connection->out_position = *out;
-}
-
-/* Where in the two streams the call stands: TCP's own count, or for other sockets ours. */
-static __always_inline void set_positions(struct data_event *record, struct connection *connection,
-					  struct socket_ref *ref, struct transfer *transfer)
-{
-	u32 in = connection->in_position, out = connection->out_position;
-
-	record->srtt_us = 0;
-	if (connection->is_tcp) {
-		struct tcp_sock *tcp = (struct tcp_sock *)ref->sk;
-
-		record->event.flags |= FLAG_ABSOLUTE | FLAG_RETRANSMITS;
-		record->event.retransmits = FIELD(tcp_sock, tcp, total_retrans);
-		record->srtt_us = FIELD(tcp_sock, tcp, srtt_us) >> 3; /* the kernel keeps eighths */
-		in = FIELD(tcp_sock, tcp, copied_seq);
-		out = FIELD(tcp_sock, tcp, write_seq);
-		if (transfer->is_deferred)
-			go_back(connection, transfer, &in, &out);
-		if (transfer->is_write || !connection->out_position)
-			connection->out_position = out;
-		if (!transfer->is_write || !connection->in_position)
-			connection->in_position = in;
-	} else if (transfer->is_write) {
-		connection->out_position = out += transfer->length;
-	} else {
-		connection->in_position = in += transfer->length;
-	}
-	record->position = (transfer->is_write ? out : in) - transfer->length;
-	record->other_position = transfer->is_write ? in : out;
-}
-
 /* The kernel encrypts, and the call may be none of the library's. One with a control message is: an alert, perhaps. */
 static __always_inline bool is_beside_library(struct connection *connection, struct socket_ref *ref,
 					      struct transfer *transfer)
@@ -213,33 +99,13 @@ static __always_inline bool is_beside_library(struct connection *connection, str
 static __always_inline void tell(struct task_struct *task, struct connection *connection, struct scratch *scratch,
 				 struct socket_ref *ref, struct transfer *transfer, u32 fd)
 {
-	u32 head, limit;
-	u64 size;
-
 	set_positions(&scratch->event, connection, ref, transfer);
 	if (connection->state == CONNECTION_SNIFFED &&
 	    (!transfer->length || !is_http(connection, ref, scratch, transfer, task, fd)))
 		return;
 	find_peer_once(connection, ref, transfer->is_write);
 	sample_tcp(connection, ref, scratch->event.event.time_ns);
-	limit = copy_limit(connection, scratch, transfer);
-	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
-	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES) {
-		scratch->transfer = *transfer;
-		scratch->wanted = limit < transfer->length ? limit : transfer->length;
-		report_pieces();
-		return;
-	}
-	scratch->event.length = transfer->length;
-	scratch->event.head_bytes = head;
-	scratch->event.tail_bytes = 0;
-	size = head;
-	barrier_var(size); /* so that the bound is checked on the register that is used */
-	if (size > HEAD_BYTES) /* never; tells the verifier */
-		return;
-	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, size), transfer->length);
-	if (head == transfer->length && is_head_alone(scratch, head))
-		expect_body(connection, scratch, head, transfer->is_write);
+	emit_data(connection, scratch, transfer);
 }
 
 static __always_inline void report(struct task_struct *task, struct socket_ref *ref, struct transfer *transfer, u32 fd)

@@ -53,7 +53,7 @@ static __always_inline void go_call_begins(struct pt_regs *regs, u8 kind)
 
 	if (kind == TLS_WRITE)
 		go_write_begins(&call);
-	calls = goroutine_calls(goroutine);
+	calls = calls_of_goroutine_or_new(goroutine);
 	if (!calls)
 		return;
 	for (i = 0; i < GO_CALLS - 1; i++) {

@@ -95,16 +95,16 @@ static __always_inline s64 deeper_by(struct go_call *call, u64 stack, u64 stack_
 	return call->stack + stack_moved_by(call, stack_end) - stack;
 }
 
-static __always_inline struct go_calls *goroutine_calls(u64 goroutine)
+static __always_inline struct go_calls *calls_of_goroutine_or_new(u64 goroutine)
 {
-	struct go_key key = { .goroutine = goroutine, .pid = bpf_get_current_pid_tgid() >> 32 };
-	struct go_calls *calls = bpf_map_lookup_elem(&go_calls, &key);
 	static const struct go_calls none = {}; /* not on the stack, of which there is little */
+	struct go_key key = { .goroutine = goroutine, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct go_calls *calls = calls_of_goroutine(goroutine);
 
 	if (calls)
 		return calls;
 	bpf_map_update_elem(&go_calls, &key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&go_calls, &key);
+	return calls_of_goroutine(goroutine);
 }
 
 /* What a panic has left behind. */

@@ -4,7 +4,7 @@
 #define L7PROF_STATE_H
 
 #include "tcp.bpf.h"
-#include "tls.bpf.h"
+#include "tls-binding.bpf.h"
 
 static __always_inline void unix_socket_closed(u32 fd)
 {

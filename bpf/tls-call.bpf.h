@@ -3,8 +3,7 @@
 #ifndef L7PROF_TLS_CALL_H
 #define L7PROF_TLS_CALL_H
 
-#include "body.bpf.h"
-#include "pieces.bpf.h"
+#include "data.bpf.h"
 #include "tls-session.bpf.h"
 
 /* tls_call.kind */
@@ -34,17 +33,6 @@
 #define STACK_AFTER_RETURN(regs) ((regs)->sp)
 #endif
 
-static __always_inline struct tls_thread *thread_of(u64 id)
-{
-	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
-	struct tls_thread new = {};
-
-	if (thread)
-		return thread;
-	bpf_map_update_elem(&tls_threads, &id, &new, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&tls_threads, &id);
-}
-
 static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 buffer, u64 length_at)
 {
 	u64 id = bpf_get_current_pid_tgid(), stack = STACK_AT_ENTRY(regs), session = FUNCTION_ARG0(regs);
@@ -54,7 +42,7 @@ static __always_inline void tls_call_begins(struct pt_regs *regs, u8 kind, u64 b
 
 	if (!is_reported(current_process_id()))
 		return;
-	thread = thread_of(id);
+	thread = tls_thread_or_new(id);
 	if (!thread)
 		return;
 	if (config.is_timing_calls)
@@ -120,8 +108,6 @@ static __always_inline void emit_plaintext(struct scratch *scratch, struct tls_s
 					   struct transfer *transfer)
 {
 	struct connection *stream = &session->stream;
-	struct data_event *record = &scratch->event;
-	u32 head, limit;
 
 	/* Nobody knows whether its port is wanted. */
 	if (stream->state == CONNECTION_SNIFFED && config.port_count && !session->socket)
@@ -129,22 +115,7 @@ static __always_inline void emit_plaintext(struct scratch *scratch, struct tls_s
 	if (stream->state == CONNECTION_SNIFFED &&
 	    (!transfer->length || !is_http_session(scratch, session, address, transfer)))
 		return;
-	limit = copy_limit(stream, scratch, transfer);
-	head = copy_head(scratch, transfer, limit < HEAD_BYTES ? limit : HEAD_BYTES);
-	if (transfer->length > HEAD_BYTES && head == HEAD_BYTES) {
-		scratch->transfer = *transfer;
-		scratch->wanted = limit < transfer->length ? limit : transfer->length;
-		report_pieces();
-		return;
-	}
-	record->length = transfer->length;
-	record->head_bytes = head;
-	record->tail_bytes = 0;
-	if (head > HEAD_BYTES) /* never; tells the verifier */
-		return;
-	emit(scratch, sizeof(struct data_event) + add_call_start(scratch, head), transfer->length);
-	if (head == transfer->length && is_head_alone(scratch, head))
-		expect_body(stream, scratch, head, transfer->is_write);
+	emit_data(stream, scratch, transfer);
 }
 
 /*
@@ -257,7 +228,7 @@ static __always_inline void tls_call_ends(struct pt_regs *regs)
 
 	if (!is_reported(current_process_id()))
 		return;
-	thread = bpf_map_lookup_elem(&tls_threads, &id);
+	thread = tls_thread_of(id);
 	slot = thread ? ending_call(thread, regs) : NULL;
 	if (!slot)
 		return;

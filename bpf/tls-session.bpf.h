@@ -3,8 +3,9 @@
 #ifndef L7PROF_TLS_SESSION_H
 #define L7PROF_TLS_SESSION_H
 
+#include "target.bpf.h"
+#include "tls-binding.bpf.h"
 #include "tls-scratch.bpf.h"
-#include "tls.bpf.h"
 
 static __always_inline bool is_reported(u32 pid)
 {
@@ -41,18 +42,6 @@ static __always_inline void tls_session_begins(u64 address)
 	bpf_map_delete_elem(&tls_sessions, &key);
 	session_at(claimed, address, true);
 	release_scratch(claimed);
-}
-
-/* Of the session, the thread is in no call any more, if it ever was in one that an exception has ended. */
-static __always_inline void forget_calls(u64 address)
-{
-	u64 id = bpf_get_current_pid_tgid();
-	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
-
-	if (thread && thread->calls[0].session == address)
-		thread->calls[0].session = thread->calls[1].session = 0;
-	else if (thread && thread->calls[1].session == address)
-		thread->calls[1].session = 0;
 }
 
 static __always_inline void tls_session_ends(u64 address)

@@ -6,17 +6,8 @@
  * Functions of the same shape share a program: SSL_read and gnutls_record_recv, for instance.
  */
 #define L7PROF_PREEMPTIBLE
-#include "maps.bpf.h"
-#include "tls-scratch.bpf.h"
-#include "syscalls.bpf.h"
-#include "target.bpf.h"
-#include "sniff.bpf.h"
-#include "payload.bpf.h"
-#include "body.bpf.h"
-#include "socket.bpf.h"
-#include "tls.bpf.h"
-#include "tls-call.bpf.h"
 #include "go-call.bpf.h"
+#include "tls-call.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -8,60 +8,12 @@
  *            read, and the thread then writes what it is given. Taken as the same only with proof: the sizes fit
  *            (ciphertext is a little longer than its plaintext), or both have just begun.
  */
-#ifndef L7PROF_TLS_H
-#define L7PROF_TLS_H
+#ifndef L7PROF_TLS_BINDING_H
+#define L7PROF_TLS_BINDING_H
 
 #include "go.bpf.h"
-#include "payload.bpf.h"
 #include "socket.bpf.h"
-
-/*
- * Between a read and the call that is given it, or between a call and the write, the thread does not sleep, however long
- * it is kept from running; or it only waits for a lock, as Python's threads do after each call.
- */
-#define SAME_TURN_NS 10000000
-
-struct turn {
-	u64 ns;
-	u64 sleeps;
-};
-
-/* A call of the library that has not returned. */
-struct tls_call {
-	u64 session;   /* 0: none */
-	u64 stack;     /* pointer at its entry: tells which call returns, and what runs inside what */
-	u64 entry;     /* where that is */
-	u64 buffer;
-	u64 length_at; /* where it leaves the number of bytes; 0: it returns it */
-	u64 socket;    /* an opaque connection of a socket call inside it; 0: none */
-	u64 start_ns;  /* if calls are timed */
-	u32 inode;
-	u8 kind;
-	u8 is_unwanted; /* a socket call inside it was on a connection that nobody asked for */
-	u8 tells_end;
-	u8 follows_read; /* the thread has come here from its last read of an opaque connection */
-};
-
-/* What a thread did last. */
-struct tls_thread {
-	struct tls_call calls[2]; /* the second runs inside the first: TLS within TLS */
-	u64 read_socket;          /* opaque connection that it read outside of any call; 0: none, or taken */
-	struct turn read_turn;
-	u32 read_inode;
-	u32 read_bytes;           /* not yet taken for plaintext */
-	u64 session;              /* of its last call of the library, if that session's connection is not known */
-	struct turn session_turn;
-	u32 plain_bytes;          /* that the session has written since */
-	u8 is_read_fresh;         /* the read brought the first bytes of the connection */
-	u8 reserved[3];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u64); /* of bpf_get_current_pid_tgid() */
-	__type(value, struct tls_thread);
-} tls_threads SEC(".maps");
+#include "tls-thread.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -69,24 +21,6 @@ struct {
 	__type(key, struct tls_key);
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
-
-static __always_inline u64 sleeps_of_thread(void)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, nvcsw);
-}
-
-static __always_inline void note_turn(struct turn *turn)
-{
-	turn->ns = bpf_ktime_get_ns();
-	turn->sleeps = sleeps_of_thread();
-}
-
-static __always_inline bool is_same_turn(struct turn *turn)
-{
-	return bpf_ktime_get_ns() - turn->ns < SAME_TURN_NS || turn->sleeps == sleeps_of_thread();
-}
 
 static __always_inline bool emit_session(struct scratch *scratch, struct tls_session *session, u64 address, u8 flags,
 					 u32 moved_bytes)
@@ -164,15 +98,10 @@ static __always_inline bool bind_write(struct tls_thread *thread, struct scratch
 	return true;
 }
 
-static __always_inline void remember_read(u64 id, struct tls_thread *thread, struct socket_ref *ref, u32 length,
-					  bool is_fresh)
+static __always_inline void remember_read(u64 id, struct socket_ref *ref, u32 length, bool is_fresh)
 {
-	static const struct tls_thread unknown = {}; /* not on the stack, of which there is little */
+	struct tls_thread *thread = tls_thread_or_new(id);
 
-	if (!thread) {
-		bpf_map_update_elem(&tls_threads, &id, &unknown, BPF_NOEXIST);
-		thread = bpf_map_lookup_elem(&tls_threads, &id);
-	}
 	if (!thread)
 		return;
 	thread->read_socket = (u64)ref->sk;
@@ -187,7 +116,8 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 					     struct transfer *transfer, bool is_fresh)
 {
 	u64 id = bpf_get_current_pid_tgid();
-	struct tls_thread *thread = config.is_reading_tls ? bpf_map_lookup_elem(&tls_threads, &id) : NULL;
+	struct tls_thread *thread = config.is_reading_tls ? tls_thread_of(id) : NULL;
+	struct tls_call *call = thread ? innermost_tls_call(thread) : NULL;
 	struct go_call *go = config.is_reading_tls ? go_call_around(transfer->goroutine) : NULL;
 	struct data_event *record = &scratch->event;
 
@@ -196,9 +126,7 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 		go->inode = ref->inode;
 		return;
 	}
-	if (thread && thread->calls[0].session) {
-		struct tls_call *call = &thread->calls[thread->calls[1].session ? 1 : 0];
-
+	if (call) {
 		call->socket = (u64)ref->sk;
 		call->inode = ref->inode;
 		return; /* it is bound when the call returns */
@@ -206,7 +134,7 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 	if (thread && transfer->is_write && bind_write(thread, scratch, ref, transfer->length, is_fresh))
 		return;
 	if (config.is_reading_tls && !transfer->is_write && transfer->length)
-		remember_read(id, thread, ref, transfer->length, is_fresh);
+		remember_read(id, ref, transfer->length, is_fresh);
 	event_init(&record->event, EVENT_DATA, ref->inode);
 	record->event.call = transfer->call;
 	record->event.flags = FLAG_CIPHER | (transfer->is_write ? FLAG_WRITE : 0) |
@@ -221,11 +149,11 @@ static __attribute__((noinline, unused)) void ciphertext_moved(struct socket_ref
 static __always_inline void unwanted_moved(u64 goroutine)
 {
 	struct go_call *go = go_call_around(goroutine);
-	u64 id = bpf_get_current_pid_tgid();
-	struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &id);
+	struct tls_thread *thread = tls_thread_of(bpf_get_current_pid_tgid());
+	struct tls_call *call = thread ? innermost_tls_call(thread) : NULL;
 
-	if (thread && thread->calls[0].session)
-		thread->calls[thread->calls[1].session ? 1 : 0].is_unwanted = 1;
+	if (call)
+		call->is_unwanted = 1;
 	if (go)
 		go->is_unwanted = 1;
 }
@@ -270,25 +198,6 @@ static __always_inline void bound_state_changed(struct connection *connection, s
 		session->socket = 0;
 		session->is_fresh = 0;
 	}
-}
-
-/* What a target maps as code, for user space to look at. */
-static __always_inline void file_mapped(struct task_struct *task, u32 protection, u32 fd)
-{
-	struct mapped_event record = {};
-	struct file *file;
-	struct inode *inode;
-
-	if (!config.is_reading_tls || !(protection & PROT_EXEC))
-		return;
-	file = file_of(task, fd);
-	if (!file)
-		return;
-	inode = FIELD(file, file, f_inode);
-	event_init(&record.event, EVENT_MAPPED, 0);
-	record.inode = BPF_CORE_READ(inode, i_ino);
-	record.device = BPF_CORE_READ(inode, i_sb, s_dev);
-	emit(&record, sizeof(record), 0);
 }
 
 #endif
