@@ -17,8 +17,8 @@
 #include "tcp.bpf.h"
 #include "tls-binding.bpf.h"
 
-/* A connection seen for the first time, or NULL if it is none that could carry HTTP or QUIC. */
-static __always_inline struct connection *add_connection(struct socket_ref *ref)
+/* A connection of which `length` bytes are the first that we see, or NULL if it is none that could carry HTTP or QUIC. */
+static __always_inline struct connection *add_connection(struct socket_ref *ref, u32 length)
 {
 	struct connection entry = { .inode = ref->inode, .state = CONNECTION_SNIFFED };
 	struct sock *sk = ref->sk;
@@ -36,10 +36,13 @@ static __always_inline struct connection *add_connection(struct socket_ref *ref)
 		if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 			return NULL;
 		entry.is_tcp = protocol == IPPROTO_TCP;
-		if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
-			return NULL; /* the peer has reset it during this very call: its end has been told */
-		if (!is_wanted_port(BPF_CORE_READ(sk, __sk_common.skc_num),
-				    __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))))
+		/* The peer has reset it, and what came before that is read all the same. */
+		if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE) {
+			if (!length)
+				return NULL;
+			entry.error = BPF_CORE_READ(sk, sk_err);
+		}
+		if (!is_wanted_port(local_port_of(sk), __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))))
 			entry.state = CONNECTION_IGNORED;
 	} else if (family != AF_UNIX || config.port_count) {
 		return NULL;
@@ -115,7 +118,7 @@ static __always_inline void report(struct task_struct *task, struct socket_ref *
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 
 	if (!connection || connection->inode != ref->inode)
-		connection = add_connection(ref);
+		connection = add_connection(ref, transfer->length);
 	if (!connection || !scratch)
 		return;
 	if (connection->state >= CONNECTION_IGNORED) {

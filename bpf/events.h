@@ -98,8 +98,9 @@ struct open_event {
 };
 
 /* state_event.has_more: bits */
-#define MORE_UNREAD 1    /* bytes that it has not read */
-#define MORE_RETURNING 2 /* a call that has moved bytes and not returned yet */
+#define MORE_UNREAD 1     /* bytes that it has not read */
+#define MORE_RETURNING 2  /* a call that has moved bytes and not returned yet */
+#define MORE_IN_LIBRARY 4 /* what its TLS library has still to hand over, or has written and not returned from */
 
 struct state_event {
 	struct event event;
@@ -195,7 +196,7 @@ struct connection {
 	u8 peer_tries;    /* how often the peer was looked for */
 	u8 is_telling;    /* a call that is counted in the positions has still to be told of */
 	u8 tcp_state;     /* that has been told; 0: none */
-	u8 reserved;
+	u8 error;         /* with which TCP closed it before that could be told: an errno; 0: none */
 	u8 has_silent_sends; /* of io_uring, which nobody tells of */
 	u8 is_unreadable; /* some of its bytes were; it has been told */
 	u8 pending_sends; /* of io_uring: submitted, not yet told of */

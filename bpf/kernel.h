@@ -258,6 +258,10 @@ struct sk_buff {
 	struct sock *sk;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct tcp_ulp_ops {
 	char name[16];
 };

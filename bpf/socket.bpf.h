@@ -86,6 +86,14 @@ static __always_inline bool is_fresh(struct sock *sk, bool is_write, u32 length)
 	return read == length && written <= 1;
 }
 
+/* One that TCP has closed has given its port back, and keeps what its segments bore. */
+static __always_inline u16 local_port_of(struct sock *sk)
+{
+	u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+
+	return port ? port : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+}
+
 static __always_inline bool is_wanted_port(u16 local, u16 remote)
 {
 	if (!config.port_count)
@@ -129,7 +137,7 @@ static __always_inline void read_addresses(struct sock *sk, struct open_event *r
 		read_unix_path(sk, record);
 		return;
 	}
-	record->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	record->local_port = local_port_of(sk);
 	record->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (record->family == AF_INET) {
 		BPF_CORE_READ_INTO((u32 *)record->local, sk, __sk_common.skc_rcv_saddr);

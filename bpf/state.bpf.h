@@ -54,6 +54,12 @@ static __always_inline bool is_another_socket(u8 state)
 	return state == TCP_SYN_SENT || state == TCP_SYN_RECV || state == TCP_LISTEN;
 }
 
+/* By its first call that moves bytes: whether it is followed is known next, and its end is told when it is destroyed. */
+static __always_inline bool is_being_looked_at(struct connection *connection)
+{
+	return connection->state == CONNECTION_SNIFFED && connection->is_telling;
+}
+
 static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 state)
 {
 	u64 key = (u64)sk;
@@ -68,18 +74,25 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 		bpf_map_delete_elem(&connections, &key);
 		return;
 	}
+	if (state == TCP_CLOSE && old_state != state) {
+		connection->error = BPF_CORE_READ(sk, sk_err);
+		if (is_being_looked_at(connection))
+			return;
+	}
 	is_told = connection->tcp_state == state;
 	if (is_told && old_state != state) /* by the other program that sees it */
 		return;
 	connection->tcp_state = state;
 	record.shutdown = BPF_CORE_READ(sk, sk_shutdown);
-	record.error = BPF_CORE_READ(sk, sk_err);
+	record.error = connection->error ? connection->error : BPF_CORE_READ(sk, sk_err);
 	if (state == TCP_CLOSE && BPF_CORE_READ(sk, sk_socket)) {
 		if (is_unread(sk, tcp))
 			record.has_more |= MORE_UNREAD;
 		if (connection->state == CONNECTION_FOLLOWED && connection->is_tcp &&
 		    is_call_returning(connection, tcp, record.shutdown))
 			record.has_more |= MORE_RETURNING;
+		if (connection->state == CONNECTION_BOUND)
+			record.has_more |= MORE_IN_LIBRARY;
 	}
 	if (state == TCP_CLOSE && !is_told && is_measured(connection))
 		emit_tcp(sk, connection->inode);

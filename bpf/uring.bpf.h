@@ -21,7 +21,7 @@ static __always_inline void meet_connection(struct task_struct *task, struct soc
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 
 	if (!connection || connection->inode != ref->inode) {
-		connection = add_connection(ref);
+		connection = add_connection(ref, 0);
 		if (!connection)
 			return;
 		remember_owner(task, ref, FIELD(sock_common, ref->sk, skc_family), false);
@@ -70,7 +70,7 @@ static __always_inline void tell_unreadable(struct task_struct *task, struct soc
 	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
 
 	if (!connection || connection->inode != ref->inode)
-		connection = add_connection(ref);
+		connection = add_connection(ref, 0);
 	if (!scratch || !connection || connection->is_unreadable || connection->state >= CONNECTION_IGNORED)
 		return;
 	connection->is_unreadable = true;

@@ -5,7 +5,7 @@
 import type { Connection } from "./connection.ts";
 import type { OpenConnection } from "./connections.ts";
 import type { RecordCursor } from "./decode.ts";
-import { MORE_RETURNING, MORE_UNREAD } from "./record-layout.ts";
+import { MORE_IN_LIBRARY, MORE_RETURNING, MORE_UNREAD } from "./record-layout.ts";
 
 /** For what the process has not read it need not come. */
 const MAX_UNREAD_NS = 10e9;
@@ -31,14 +31,18 @@ export class LingeringConnections {
     this.connections.set(open, { untilNs: end.timeNs + waitNs, isUnread, end: end.copy() });
   }
 
-  /** The record of its end, once all was read of what came before that, or told of that was returning. */
+  /**
+   * The record of its end, once all was read of what came before that, or told of that was returning. How much a TLS
+   * library has in it nobody knows: there it is the process that ends it, by closing.
+   */
   reachedEnd(open: OpenConnection, connection: Connection, isAllRead: boolean): RecordCursor | null {
     const lingering = this.connections.get(open);
     if (lingering === undefined) return null;
     const { end } = lingering;
     if (isAllRead) lingering.isUnread = false;
     const isReturning = (end.hasMore & MORE_RETURNING) !== 0 && !connection.isAt(end.inPosition, end.outPosition);
-    return lingering.isUnread || isReturning ? null : end;
+    const isInLibrary = (end.hasMore & MORE_IN_LIBRARY) !== 0;
+    return lingering.isUnread || isReturning || isInLibrary ? null : end;
   }
 
   /** How it ended, if it lingers. */

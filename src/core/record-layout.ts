@@ -45,6 +45,7 @@ export const CALL_TLS = 16;
 
 export const MORE_UNREAD = 1;
 export const MORE_RETURNING = 2;
+export const MORE_IN_LIBRARY = 4;
 
 export const PROCESS_STARTED = 1;
 export const PROCESS_RENAMED = 2;

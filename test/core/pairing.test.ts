@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { answer, chunked, get, request } from "./messages.ts";
 import { imbalance, inFlight, type Profiling, startProfiling } from "./profiling.ts";
 import {
+  MORE_IN_LIBRARY,
   MORE_RETURNING,
   MORE_UNREAD,
   SHUTDOWN_BOTH,
@@ -326,6 +327,23 @@ describe("the end of a connection", () => {
     read();
     expect(profiling.pairs()).toEqual(["GET /a → 200"]);
     expect(profiling.capture()).toMatchObject(WHOLE);
+  });
+
+  it("the peer's reset overtakes the calls of a TLS library: the connection goes on until the process closes it", () => {
+    const [profiling, c] = server();
+    c.state(TCP_CLOSE, SHUTDOWN_IN, MORE_IN_LIBRARY).read(get("/a")).write(answer(200));
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 0, openConnections: 1 } }]);
+    c.close();
+    expect(profiling.pairs()).toEqual(["GET /a → 200"]);
+    expect(profiling.capture()).toMatchObject(WHOLE);
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
+  });
+
+  it("… or for a second, if it does not", () => {
+    const [profiling, c] = server();
+    c.read(get("/a")).write(answer(200)).state(TCP_CLOSE, SHUTDOWN_IN, MORE_IN_LIBRARY);
+    profiling.profiler.tick(profiling.wire.wait(1100).timeNs);
+    expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
   });
 
   it("a call that was returning at the end does not come: what it moved is missing", () => {

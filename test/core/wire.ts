@@ -29,6 +29,7 @@ export const SHUTDOWN_IN = 1;
 export const SHUTDOWN_OUT = 2;
 export const MORE_UNREAD = 1;
 export const MORE_RETURNING = 2;
+export const MORE_IN_LIBRARY = 4;
 export const SHUTDOWN_BOTH = 3;
 
 /** Each record takes a millisecond. */
