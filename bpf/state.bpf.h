@@ -91,7 +91,7 @@ static __always_inline void tcp_state_changed(struct sock *sk, u8 old_state, u8 
 		if (connection->state == CONNECTION_FOLLOWED && connection->is_tcp &&
 		    is_call_returning(connection, tcp, record.shutdown))
 			record.has_more |= MORE_RETURNING;
-		if (connection->state == CONNECTION_BOUND)
+		if (connection->state == CONNECTION_BOUND || connection->state == CONNECTION_OPAQUE)
 			record.has_more |= MORE_IN_LIBRARY;
 	}
 	if (state == TCP_CLOSE && !is_told && is_measured(connection))

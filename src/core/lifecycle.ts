@@ -85,6 +85,11 @@ export class Lifecycle {
     }
   }
 
+  /** At the end of the run: what TCP has ended is not open, whether its process has closed it or not. */
+  finish(): void {
+    for (const [open, end] of this.lingering.overdue(Number.POSITIVE_INFINITY)) this.closed(open, end);
+  }
+
   data(record: RecordCursor): void {
     const open = this.table.get(record.connection);
     if (open === undefined) {
@@ -166,7 +171,7 @@ export class Lifecycle {
     const open = this.table.get(record.connection);
     const { state, shutdown, hasMore } = record;
     if (open === undefined) {
-      if (state !== TCP_CLOSE) return;
+      if (state !== TCP_CLOSE || hasMore !== 0) return;
       this.tcpReports.closed(record.connection);
       this.opaqueConnections.closed(record.connection);
       return;

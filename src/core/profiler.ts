@@ -114,6 +114,7 @@ export class Profiler {
 
   /** No more records will come. */
   finish(timeNs: number): void {
+    this.lifecycle.finish();
     this.exchanges.finish();
     this.opaqueConnections.finish();
     this.unreadable.tellCounts(timeNs);

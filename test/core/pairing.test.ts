@@ -339,10 +339,13 @@ describe("the end of a connection", () => {
     expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
   });
 
-  it("… or for a second, if it does not", () => {
+  it.each([
+    ["for a second", (profiling: Profiling) => profiling.profiler.tick(profiling.wire.wait(1100).timeNs)],
+    ["until the end of the run", (profiling: Profiling) => profiling.profiler.finish(profiling.wire.timeNs)],
+  ])("… or %s, if it does not", (_, goOn) => {
     const [profiling, c] = server();
     c.read(get("/a")).write(answer(200)).state(TCP_CLOSE, SHUTDOWN_IN, MORE_IN_LIBRARY);
-    profiling.profiler.tick(profiling.wire.wait(1100).timeNs);
+    goOn(profiling);
     expect(profiling.edges()).toMatchObject([{ tcp: { closes: 1, openConnections: 0 } }]);
   });
 
