@@ -1,9 +1,7 @@
 /** Clients that do not wait for what HTTP would have them wait for. What nginx logged is what must be counted. */
 import { type AddressInfo, createServer } from "node:net";
-import { describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile/window.ts";
+import { expect, test } from "vitest";
 import { tallyOfAccessLog } from "../support/access-log.ts";
-import { createCertificate } from "../support/certificate.ts";
 import { runChild } from "../support/child.ts";
 import { onCleanup } from "../support/cleanup.ts";
 import { edgesOf, profile } from "../support/l7prof.ts";
@@ -15,47 +13,6 @@ import { tallyOf } from "../support/tally.ts";
 import { until } from "../support/until.ts";
 
 const nothingMissed = { lostEvents: 0, unansweredRequests: 0, orphanResponses: 0, unparsedMessages: 0, coverage: 1 };
-
-describe.each(["HTTP", "HTTPS"])("the client resets the connection, %s", (protocol) => {
-  const isSecure = protocol === "HTTPS";
-
-  async function profileResets(count: number, ...how: string[]) {
-    // 1.3 has the server write once more before it reads the request, which fails after the reset.
-    const tls = { certificate: createCertificate(), protocols: "TLSv1.2" };
-    const nginx = await startNginx(isSecure ? { tls } : {});
-    const args = [inRepo("test/servers/resetting-client.py"), `${nginx.port}`, `${count}`, ...how];
-    const { summary } = await profile(["--pid", `${nginx.pid}`], async () => {
-      const { code } = await runChild("python3", isSecure ? [...args, "tls"] : args);
-      expect(code).toBe(0);
-      await nginx.accessLog(count);
-    });
-    return { summary, log: await nginx.accessLog(count) };
-  }
-
-  test("when it has its answer, often before the server's call has returned", async () => {
-    const count = isSecure ? 1009 : 5003;
-    const { summary, log } = await profileResets(count);
-    expect(tallyOf(edgesOf(summary, "server"))).toEqual(tallyOfAccessLog(log));
-    expect(summary.capture).toMatchObject(nothingMissed);
-    expect(endsOf(summary)).toEqual({ resets: count, closes: count, openConnections: 0 });
-  });
-
-  test("soon, often before the server has read the request: what it could send is answered, and the rest is not", async () => {
-    const { summary, log } = await profileResets(2003, "soon");
-    const answered = log.split("\n").filter((line) => line !== "" && !line.endsWith("\t0"));
-    const count = answered.length;
-    expect(tallyOf(edgesOf(summary, "server"))).toEqual(tallyOfAccessLog(answered.join("\n")));
-    expect(summary.capture).toMatchObject({ ...nothingMissed, unansweredRequests: 2003 - count });
-    expect(endsOf(summary)).toEqual({ resets: count, closes: count, openConnections: 0 });
-  });
-});
-
-function endsOf(summary: Summary) {
-  const ends = { resets: 0, closes: 0, openConnections: 0 };
-  for (const { tcp } of edgesOf(summary, "server"))
-    for (const end of ["resets", "closes", "openConnections"] as const) ends[end] += tcp?.[end] ?? 0;
-  return ends;
-}
 
 test("the client leaves before the response (499): a request without answer, here and at the server behind", async () => {
   const app = await startSilentServer();
