@@ -20,7 +20,7 @@
 /* A connection of which `length` bytes are the first that we see, or NULL if it is none that could carry HTTP or QUIC. */
 static __always_inline struct connection *add_connection(struct socket_ref *ref, u32 length)
 {
-	struct connection entry = { .inode = ref->inode, .state = CONNECTION_SNIFFED };
+	struct connection entry = { .inode = ref->inode, .state = CONNECTION_SNIFFED, .is_telling = length > 0 };
 	struct sock *sk = ref->sk;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
