@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Side } from "../../src/core/profile/parties.ts";
 import type { Summary } from "../../src/core/profile/window.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { type Certificate, createCertificate } from "../support/certificate.ts";
@@ -36,7 +35,7 @@ describe.each(["HTTP", "HTTPS"])("the client resets the connection, %s", (protoc
     const { summary, log } = await profileResets(count);
     expect(tallyOf(edgesOf(summary, "server"))).toEqual(tallyOfAccessLog(log));
     expect(summary.capture).toMatchObject(nothingMissed);
-    expect(endsOf(summary, "server")).toEqual({ resets: count, closes: count, openConnections: 0 });
+    expect(endsOf(summary)).toEqual({ resets: count, closes: count, openConnections: 0 });
   });
 
   test("soon, often before the server has read the request: what it could send is answered, and the rest is not", async () => {
@@ -45,13 +44,14 @@ describe.each(["HTTP", "HTTPS"])("the client resets the connection, %s", (protoc
     const count = answered.length;
     expect(tallyOf(edgesOf(summary, "server"))).toEqual(tallyOfAccessLog(answered.join("\n")));
     expect(summary.capture).toMatchObject({ ...nothingMissed, unansweredRequests: 2003 - count });
-    expect(endsOf(summary, "server")).toEqual({ resets: count, closes: count, openConnections: 0 });
+    expect(endsOf(summary)).toEqual({ resets: count, closes: count, openConnections: 0 });
   });
 });
 
-function endsOf(summary: Summary, side: Side) {
+/** How its clients' connections ended, over all edges: a server of several workers has as many. */
+function endsOf(summary: Summary) {
   const ends = { resets: 0, closes: 0, openConnections: 0 };
-  for (const { tcp } of edgesOf(summary, side))
+  for (const { tcp } of edgesOf(summary, "server"))
     for (const end of ["resets", "closes", "openConnections"] as const) ends[end] += tcp?.[end] ?? 0;
   return ends;
 }
@@ -76,7 +76,7 @@ test.each(onMemory)("%s, whose TLS library works on memory: what it has served, 
   const edges = edgesOf(summary, "server");
   const answered = tallyOf(edges).exchanges["GET /hello 200"]!;
   expect(summary.capture).toMatchObject({ ...nothingMissed, unansweredRequests: served - answered });
-  expect(endsOf(summary, "server")).toEqual({ resets: answered, closes: answered, openConnections: 0 });
+  expect(endsOf(summary)).toEqual({ resets: answered, closes: answered, openConnections: 0 });
   expect(edges).toMatchObject([{ peer: { address: "127.0.0.1", comm: "python3" } }]);
 });
 
@@ -95,7 +95,7 @@ test.each([
     const server = await startServer("python3", [inRepo("test/servers/resetting-server.py"), key, cert]);
     const file = join(temporaryDirectory(), "profile.ndjson");
     const { code, stderr } = await l7prof([...exactly, "--json", "-o", file, "--", ...command(server.port)]);
-    expect([code, stderr]).toEqual([0, expect.not.stringContaining("rror")]);
+    expect(code, stderr).toBe(0);
     const summary = parseLines(readFileSync(file, "utf8").split("\n")).at(-1) as unknown as Summary;
     expect(summary.capture).toMatchObject(nothingMissed);
     expect(tallyOf(summary.edges).exchanges).toEqual({ "GET /hello 200": 503 });
