@@ -5,14 +5,12 @@ import { expect, test } from "vitest";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { startChild } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
-import { edgesOf, profile } from "../support/l7prof.ts";
+import { edgesOf, nothingMissed, profile } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { temporaryDirectory } from "../support/paths.ts";
 import { connectRaw, getRequest } from "../support/raw-client.ts";
 import { tallyOf } from "../support/tally.ts";
 import { until } from "../support/until.ts";
-
-const nothingMissed = { lostEvents: 0, unansweredRequests: 0, orphanResponses: 0, unparsedMessages: 0, coverage: 1 };
 
 /** Version 2: PROXY, TCP over IPv4, and 12 bytes of addresses. */
 const version2 = Buffer.from(

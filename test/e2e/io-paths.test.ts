@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Side } from "../../src/core/profile/parties.ts";
 import type { Summary } from "../../src/core/profile/window.ts";
-import { edgesOf, exactly, l7prof, parseLines, startL7prof } from "../support/l7prof.ts";
+import { edgesOf, exactly, l7prof, nothingMissed, parseLines, startL7prof } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
 import { startNodeServer } from "../support/servers.ts";
@@ -38,8 +38,6 @@ function movedOn(summary: Summary, side: Side): Record<string, Moved> {
   }
   return moved;
 }
-
-const nothingMissed = { lostEvents: 0, coverage: 1, unparsedMessages: 0, orphanResponses: 0, unansweredRequests: 0 };
 
 test("vectors, peeks, short writes, single bytes, sendfile, splice, bytes thrown away", async () => {
   const { summary, counted } = await see("calls.py");

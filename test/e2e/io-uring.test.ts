@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { Summary } from "../../src/core/profile/window.ts";
-import { edgesOf, exactly, startL7prof } from "../support/l7prof.ts";
+import { edgesOf, exactly, nothingMissed, startL7prof } from "../support/l7prof.ts";
 import { load } from "../support/load.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
 import { connectRaw, getRequest } from "../support/raw-client.ts";
@@ -29,8 +29,6 @@ function seenBy({ capture }: Summary) {
   const { lostEvents, coverage, unparsedMessages, orphanResponses, unansweredRequests } = capture;
   return { lostEvents, coverage, unparsedMessages, orphanResponses, unansweredRequests };
 }
-
-const nothingMissed = { lostEvents: 0, coverage: 1, unparsedMessages: 0, orphanResponses: 0, unansweredRequests: 0 };
 
 const modes = [
   "recv send",

@@ -6,13 +6,11 @@ import type { Summary } from "../../src/core/profile/window.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { type Certificate, createCertificate } from "../support/certificate.ts";
 import { runChild } from "../support/child.ts";
-import { edgesOf, exactly, l7prof, parseLines, profile } from "../support/l7prof.ts";
+import { edgesOf, exactly, l7prof, nothingMissed, parseLines, profile } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
 import { type Server, startNodeServer, startServer } from "../support/servers.ts";
 import { tallyOf } from "../support/tally.ts";
-
-const nothingMissed = { lostEvents: 0, unansweredRequests: 0, orphanResponses: 0, unparsedMessages: 0, coverage: 1 };
 
 describe.each(["HTTP", "HTTPS"])("the client resets the connection, %s", (protocol) => {
   const isSecure = protocol === "HTTPS";

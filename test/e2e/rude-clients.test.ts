@@ -4,15 +4,13 @@ import { expect, test } from "vitest";
 import { tallyOfAccessLog } from "../support/access-log.ts";
 import { runChild } from "../support/child.ts";
 import { onCleanup } from "../support/cleanup.ts";
-import { edgesOf, profile } from "../support/l7prof.ts";
+import { edgesOf, nothingMissed, profile } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo } from "../support/paths.ts";
 import { connectRaw, getRequest } from "../support/raw-client.ts";
 import { startServer } from "../support/servers.ts";
 import { tallyOf } from "../support/tally.ts";
 import { until } from "../support/until.ts";
-
-const nothingMissed = { lostEvents: 0, unansweredRequests: 0, orphanResponses: 0, unparsedMessages: 0, coverage: 1 };
 
 test("the client leaves before the response (499): a request without answer, here and at the server behind", async () => {
   const app = await startSilentServer();

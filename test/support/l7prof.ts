@@ -90,6 +90,15 @@ export function l7profAsNobody(args: readonly string[]) {
   return runChild("unshare", ["--mount", "sh", "-c", commandLine, root, ...args]);
 }
 
+/** Of `capture`, when every message was seen and had its answer. */
+export const nothingMissed = {
+  lostEvents: 0,
+  unansweredRequests: 0,
+  orphanResponses: 0,
+  unparsedMessages: 0,
+  coverage: 1,
+};
+
 export function edgesOf({ edges }: Summary, side: Side, pids?: readonly number[]): readonly EdgeProfile[] {
   return edges.filter((edge) => edge.side === side && (pids?.includes(edge.process.pid) ?? true));
 }
