@@ -26,6 +26,7 @@
 #define FLAG_FRESH 4 /* EVENT_OPEN, EVENT_OPAQUE: nothing went over the connection before this call */
 #define FLAG_OVERTAKES 4 /* EVENT_DATA with FLAG_TLS, of a read: a write that began before may still be to be told of */
 #define FLAG_ABSOLUTE 8 /* EVENT_DATA, EVENT_STATE: positions are TCP's own, so they show bytes that no call showed */
+#define FLAG_LATE 4 /* EVENT_BOUND: the session had begun before its library was probed */
 #define FLAG_QUIC 8 /* EVENT_OPAQUE: a UDP socket that carries QUIC */
 #define FLAG_RETRANSMITS 16 /* EVENT_DATA: event.retransmits is set */
 #define FLAG_TLS 64 /* `connection` is the number of a TLS session, and what is told of it is plaintext */

@@ -60,6 +60,7 @@ static __always_inline void bind(struct scratch *scratch, struct tls_session *se
 	session->socket = socket;
 	session->inode = inode;
 	event_init(&record.event, EVENT_BOUND, inode);
+	record.event.flags = session->is_fresh ? 0 : FLAG_LATE;
 	record.session = session->stream.inode;
 	emit(&record, sizeof(record), 0);
 	if (session->stream.state == CONNECTION_FOLLOWED) /* user space knows it without its addresses */

@@ -1,19 +1,22 @@
 /**
  * Encrypted connections whose plaintext is not read: none of them just disappears. A connection is counted when its
- * session has not shown although it should have, or at its end. UDP sockets that carry QUIC are counted at once.
+ * session has not shown although it should have, or at its end. UDP sockets that carry QUIC are counted at once. If a
+ * session shows late, what went by until then is missed: of HTTP it is unaccounted for, and a warning says so.
  */
+import type { CaptureCounters } from "./capture.ts";
 import { type ConnectionTable, type OpenConnection, setPeer } from "./connections.ts";
 import type { RecordCursor } from "./decode.ts";
 import type { ProcessInfo } from "./profile/parties.ts";
 import type { UnreadableTls } from "./profile/window.ts";
 import { QuicConnections } from "./quic.ts";
-import { FLAG_KERNEL_TLS, FLAG_QUIC, FLAG_WRITE } from "./record-layout.ts";
+import { FLAG_KERNEL_TLS, FLAG_LATE, FLAG_QUIC, FLAG_WRITE } from "./record-layout.ts";
 import type { UnreadableWarnings } from "./unreadable.ts";
 import { type OpaqueEvents, type Unreadable, UnreadableRows } from "./unreadable-rows.ts";
 
 const MAX_CONNECTIONS = 65_536;
 /** Its session may show so long after it should have. */
 const MAX_WAIT_NS = 1e9;
+const LATE = "had a TLS session before its library was probed: what went by until then is not counted";
 /** RFC 8446, 6: level and description. */
 const ALERT_BYTES = 2;
 /** TLS 1.2 with AES-GCM: header, nonce, alert, tag; in TLS 1.3 it is shorter. */
@@ -22,13 +25,26 @@ const MAX_ALERT_RECORD_BYTES = 5 + 8 + ALERT_BYTES + 16;
 interface Opaque extends Unreadable {
   /** Number of its session; null: not known. */
   session: number | null;
+  /** Of `bytes`, those that went by before its session was read, as long as nothing tells of them. */
+  missedBytes: number;
   hasRead: boolean;
   hasWritten: boolean;
 }
 
+export interface OpaqueParts {
+  readonly table: ConnectionTable;
+  readonly unreadable: UnreadableWarnings;
+  readonly counters: CaptureCounters;
+  /** Of the run, as CLOCK_MONOTONIC: what went by before is not missed. */
+  readonly startNs: number;
+}
+
 export class OpaqueConnections {
   private readonly table: ConnectionTable;
+  private readonly warnings: UnreadableWarnings;
   private readonly rows: UnreadableRows;
+  private readonly counters: CaptureCounters;
+  private readonly startNs: number;
   /** By inode number, in the order of their beginning. */
   private readonly connections = new Map<number, Opaque>();
   /** Calls moved something of them that were in no call of a library that is probed: these may be unreadable. */
@@ -38,9 +54,12 @@ export class OpaqueConnections {
   private readonly bySession = new Map<number, Opaque>();
 
   /** `table` learns their ends: before any plaintext goes by, it is known who talks to whom. */
-  constructor(events: OpaqueEvents, warnings: UnreadableWarnings, table: ConnectionTable) {
+  constructor(events: OpaqueEvents, { table, unreadable, counters, startNs }: OpaqueParts) {
     this.table = table;
-    this.rows = new UnreadableRows(events, warnings);
+    this.warnings = unreadable;
+    this.rows = new UnreadableRows(events, unreadable);
+    this.counters = counters;
+    this.startNs = startNs;
   }
 
   opened(open: OpenConnection, flags: number): void {
@@ -52,7 +71,7 @@ export class OpaqueConnections {
     if (this.connections.size >= MAX_CONNECTIONS && oldest !== undefined) this.closed(oldest);
     const quic = isQuic ? new QuicConnections() : null;
     const counted = { bytes: 0, row: null, isOfKernel: false, quic };
-    const opaque = { open, ...counted, session: null, hasRead: false, hasWritten: false };
+    const opaque = { open, ...counted, session: null, missedBytes: 0, hasRead: false, hasWritten: false };
     if (!isQuic) this.table.addEnds(open);
     this.connections.set(open.info.id, opaque);
   }
@@ -88,22 +107,25 @@ export class OpaqueConnections {
   }
 
   /** Its plaintext is read from here on. */
-  bound(id: number, session: number): void {
-    const opaque = this.connections.get(id);
+  bound({ connection, session, flags }: RecordCursor): void {
+    const opaque = this.connections.get(connection);
     if (opaque === undefined) return;
     this.waiting.delete(opaque);
     this.overdue.delete(opaque);
+    const { open } = opaque;
+    const isLate = (flags & FLAG_LATE) !== 0 && open.info.isFresh && open.openNs >= this.startNs;
+    if (isLate && opaque.session === null) opaque.missedBytes = opaque.bytes;
     if (opaque.session !== null) this.bySession.delete(opaque.session);
     opaque.session = session;
     this.bySession.set(session, opaque);
-    this.tellPeer(opaque);
     this.rows.remove(opaque);
+    this.sessionOpened(session);
   }
 
   closed(id: number): void {
     const opaque = this.connections.get(id);
     if (opaque === undefined) return;
-    if (this.waiting.has(opaque) && !isEndAlone(opaque)) this.count(opaque);
+    this.countAtEnd(opaque);
     this.waiting.delete(opaque);
     this.overdue.delete(opaque);
     this.table.removeEnds(opaque.open);
@@ -119,10 +141,16 @@ export class OpaqueConnections {
     this.tellPeer(opaque);
   }
 
-  /** The session has shown itself: it has the peer of its connection. */
+  /** The session may have shown itself as HTTP: it has the peer of its connection. */
   sessionOpened(session: number): void {
     const opaque = this.bySession.get(session);
-    if (opaque !== undefined) this.tellPeer(opaque);
+    if (opaque === undefined || this.table.get(session) === undefined) return;
+    this.tellPeer(opaque);
+    if (opaque.missedBytes === 0) return;
+    this.counters.seenBytes += opaque.missedBytes;
+    this.counters.unaccountedBytes += opaque.missedBytes;
+    opaque.missedBytes = 0;
+    this.warnings.warn("tls-late", LATE, opaque.open, true);
   }
 
   /** Number of the session on a connection, or of the last one; undefined: not known. */
@@ -145,7 +173,7 @@ export class OpaqueConnections {
 
   /** At the end of the run nothing more will show. */
   finish(): void {
-    for (const opaque of this.waiting) if (!isEndAlone(opaque)) this.count(opaque);
+    for (const opaque of this.connections.values()) this.countAtEnd(opaque);
   }
 
   profile(): UnreadableTls[] {
@@ -155,6 +183,12 @@ export class OpaqueConnections {
   private tellPeer({ open: { peer }, session }: Opaque): void {
     const open = session === null ? undefined : this.table.get(session);
     if (open !== undefined && open.peer === null && peer !== null) setPeer(open, peer);
+  }
+
+  /** Its session has not shown, or too late to tell what it carries. */
+  private countAtEnd(opaque: Opaque): void {
+    const isMissed = opaque.missedBytes > 0 && opaque.row === null;
+    if (isMissed || (this.waiting.has(opaque) && !isEndAlone(opaque))) this.count(opaque);
   }
 
   private count(opaque: Opaque): void {

@@ -74,10 +74,11 @@ export class Profiler {
     this.aggregate = new Aggregate({ ...options, commOf: (pid) => this.names.of(pid), ...boundTo(events) });
     this.sampler = new Sampler(options);
     this.unreadable = new UnreadableWarnings(events);
-    this.opaqueConnections = new OpaqueConnections(events, this.unreadable, this.table);
-    this.exchanges = new Exchanges(options, events, this.counters, this.aggregate, this.sampler);
-    this.tcpReports = new TcpReports(events, this.table, this.opaqueConnections);
-    const { counters, table, names, unreadable, opaqueConnections, tcpReports } = this;
+    const { counters, table, names, unreadable } = this;
+    this.opaqueConnections = new OpaqueConnections(events, { table, unreadable, counters, startNs: options.startNs });
+    this.exchanges = new Exchanges(options, events, counters, this.aggregate, this.sampler);
+    this.tcpReports = new TcpReports(events, table, this.opaqueConnections);
+    const { opaqueConnections, tcpReports } = this;
     const { context } = this.exchanges;
     const parts = { counters, context, table, names, unreadable, opaqueConnections, tcpReports };
     this.lifecycle = new Lifecycle(events, parts);
@@ -97,7 +98,7 @@ export class Profiler {
     else if (kind === EVENT_TCP) this.tcpReports.sample(record);
     else if (kind === EVENT_DROP) this.tcpReports.drop(record);
     else if (kind === EVENT_REFUSED) this.refused(record);
-    else if (kind === EVENT_BOUND) this.opaqueConnections.bound(record.connection, record.session);
+    else if (kind === EVENT_BOUND) this.opaqueConnections.bound(record);
   }
 
   /** The memory of the records read so far goes. */

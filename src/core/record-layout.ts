@@ -22,6 +22,7 @@ export const FLAG_FRESH = 4;
 export const FLAG_OVERTAKES = 4;
 export const FLAG_ABSOLUTE = 8;
 export const FLAG_KERNEL_TLS = 4;
+export const FLAG_LATE = 4;
 export const FLAG_QUIC = 8;
 export const FLAG_RETRANSMITS = 16;
 export const FLAG_CIPHER = 32;

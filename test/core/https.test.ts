@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FLAG_KERNEL_TLS, FLAG_WRITE } from "../../src/core/record-layout.ts";
 import { answer, get } from "./messages.ts";
 import { startProfiling } from "./profiling.ts";
+import { START_NS } from "./wire.ts";
 
 describe("a TLS session", () => {
   it("is an edge of its own protocol, beside plain HTTP of the same ends", () => {
@@ -140,6 +141,78 @@ describe("a connection that is encrypted", () => {
     profiling.wire.connection().opaque().cipher(300, FLAG_KERNEL_TLS).close();
     profiling.wire.connection().opaque().bound().cipher(40, FLAG_KERNEL_TLS).close();
     expect(rows(profiling)).toEqual([[2, 340, "TLS of the kernel (kTLS)"]]);
+  });
+
+  describe("and whose session is read late", () => {
+    const client = { local: "10.0.0.1:5000", remote: "10.0.0.2:443" };
+    const start = (profiling: ReturnType<typeof startProfiling>, isFresh = true) => {
+      const open = profiling.wire.connection({ ...client, isFresh }).opaque(true);
+      const session = profiling.wire.connection({ ...client, tls: "known", isFresh: false });
+      return { open: open.cipher(400, FLAG_WRITE).cipher(600), session };
+    };
+
+    it("lacks what went by until then: coverage and a warning say so, in whatever order it shows", () => {
+      for (const isBoundFirst of [true, false]) {
+        const profiling = startProfiling();
+        const { open, session } = start(profiling);
+        if (isBoundFirst) open.bound(session, true);
+        session.write(get("/"));
+        if (!isBoundFirst) open.bound(session, true);
+        session.read(answer(200)).close();
+        open.close();
+        profiling.finish();
+        const read = get("/").length + answer(200).length;
+        expect(profiling.capture()).toMatchObject({ exchanges: 1, seenBytes: 1000 + read });
+        expect(profiling.capture().coverage).toBeCloseTo(read / (1000 + read));
+        expect(rows(profiling)).toBeUndefined();
+        expect(profiling.warnings).toEqual([
+          {
+            code: "tls-late",
+            message:
+              "server[10] port 443 had a TLS session before its library was probed: what went by until then is not counted",
+          },
+        ]);
+      }
+    });
+
+    it("is counted as unreadable if it does not show to be HTTP any more, closed or open", () => {
+      const profiling = startProfiling();
+      for (let i = 0; i < 2; i++) {
+        const { open, session } = start(profiling);
+        open.bound(session, true);
+        if (i === 0) open.close();
+      }
+      profiling.finish();
+      expect([rows(profiling), profiling.capture().coverage]).toEqual([[[2, 2000, "a library"]], 1]);
+    });
+
+    it("lacks nothing that the run should have, if the connection was open before", () => {
+      const profiling = startProfiling();
+      const { open, session } = start(profiling, false);
+      open.bound(session, true);
+      session.write(get("/")).read(answer(200)).close();
+      open.close();
+      const before = startProfiling({ startNs: START_NS + 1e9 });
+      const joined = start(before);
+      before.wire.wait(1000);
+      joined.open.bound(joined.session, true);
+      joined.session.write(get("/")).read(answer(200)).close();
+      joined.open.close();
+      for (const one of [profiling, before]) {
+        one.finish();
+        expect(one.capture()).toMatchObject({ exchanges: 1, coverage: 1 });
+        expect([rows(one), one.warnings]).toEqual([undefined, []]);
+      }
+    });
+
+    it("lacks nothing if no call was outside of those that are probed", () => {
+      const profiling = startProfiling();
+      const open = profiling.wire.connection(client).opaque(true);
+      const session = profiling.wire.connection({ ...client, tls: "known", isFresh: false });
+      open.bound(session, true);
+      session.write(get("/")).read(answer(200)).close();
+      expect([profiling.capture().coverage, profiling.warnings]).toEqual([1, []]);
+    });
   });
 
   it("is counted at the end of the run, if it is still open", () => {

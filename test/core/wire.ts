@@ -14,6 +14,7 @@ import {
   FLAG_CIPHER,
   FLAG_END,
   FLAG_FRESH,
+  FLAG_LATE,
   FLAG_QUIC,
   FLAG_TLS,
   FLAG_WRITE,
@@ -249,9 +250,11 @@ export class WireConnection {
     return this;
   }
 
-  /** The session of an opaque connection is known. */
-  bound(): this {
-    this.send(this.wire.record("bound_event", EVENT_BOUND, this.event(0)));
+  /** The session of an opaque connection is known; late: it had begun before its library was probed. */
+  bound(session?: WireConnection, isLate = false): this {
+    const record = this.wire.record("bound_event", EVENT_BOUND, this.event(isLate ? FLAG_LATE : 0));
+    put(record, LAYOUT.bound_event.session, session?.id ?? 0);
+    this.send(record);
     return this;
   }
 
