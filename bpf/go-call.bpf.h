@@ -56,6 +56,7 @@ static __always_inline void go_call_begins(struct pt_regs *regs, u8 kind)
 	calls = calls_of_goroutine_or_new(goroutine);
 	if (!calls)
 		return;
+	calls->ended = 0;
 	for (i = 0; i < GO_CALLS - 1; i++) {
 		struct go_call *around = &calls->calls[i];
 
@@ -149,12 +150,16 @@ static __always_inline bool read_arguments(struct pt_regs *regs, struct go_call 
 	return true;
 }
 
-/* The call that returns here; false if it is not known. */
+/* The call that returns here; false if it is not known, or another probe at the same place has told of it already. */
 static __always_inline bool find_go_call(struct pt_regs *regs, u64 stack_end, struct go_call *call)
 {
-	struct go_calls *calls = calls_of_goroutine(GOROUTINE(regs));
+	struct go_calls *calls = calls_of_goroutine_or_new(GOROUTINE(regs));
 	u8 cookie;
 
+	if (calls && calls->ended == regs->sp)
+		return false; /* a file that is probed twice, as by two file systems that overlay a third */
+	if (calls)
+		calls->ended = regs->sp;
 	if (calls && take_go_call(calls, regs->sp, stack_end, call))
 		return true;
 	cookie = config.has_cookies ? bpf_get_attach_cookie(regs) : 0;

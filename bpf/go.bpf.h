@@ -40,6 +40,7 @@ struct go_call {
 /* Each runs inside the one before it: TLS within TLS. One that a panic has left is among them until a call is no deeper. */
 struct go_calls {
 	struct go_call calls[GO_CALLS];
+	u64 ended; /* stack pointer where one has ended, and no other has begun since; 0: none */
 };
 
 struct {

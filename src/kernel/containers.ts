@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { type Container, type Identity, identityOf, type Pod } from "../core/identity.ts";
 import type { Place } from "../core/profile/parties.ts";
+import { environmentOf } from "./processes.ts";
 
 /** The host's files: for l7prof in a container that shares the host's processes, and for one on the host itself. */
 const ROOTS = ["/proc/1/root", ""];
@@ -111,11 +112,6 @@ function podFromLogs(uid: string): readonly [namespace: string, name: string] | 
   const entry = onHost("/var/log/pods", (path) => readdirSync(path))?.find((entry) => entry.endsWith(`_${uid}`));
   const [namespace, name] = entry?.split("_") ?? [];
   return namespace === undefined || name === undefined ? null : [namespace, name];
-}
-
-function environmentOf(pid: number): ReadonlyMap<string, string> {
-  const variables = (read(`/proc/${pid}/environ`) ?? "").split("\0").map((text) => text.split(/=(.*)/s));
-  return new Map(variables.map(([name = "", value = ""]) => [name, value]));
 }
 
 function namespaceOf(pid: number): string | null {

@@ -20,7 +20,7 @@ import { commOf } from "./processes.ts";
 import { SystemError } from "./system-error.ts";
 import { findGroups } from "./target-groups.ts";
 import { addProcesses, checkLimits, checkPids, describeTargets, openCgroups, processesOf } from "./targets.ts";
-import { programOf } from "./tls/system-libraries.ts";
+import { programOf } from "./tls/foreseen.ts";
 import { TlsTracer } from "./tls/tracer.ts";
 
 /** One turn reads at most this much, so that signals and timers are served under any load. */
@@ -206,7 +206,7 @@ async function openTls({ isReadingTls, targets, command }: Config, probe: Probe)
   });
   if (typeof tls === "string") return tls;
   const isAwaitingPrograms = targets.all || targets.comms.length > 0 || targets.cgroups.length > 0 || command !== null;
-  if (isAwaitingPrograms) tls.prepare(command === null ? [] : programOf(command));
+  if (isAwaitingPrograms) tls.prepare([process.pid], command === null ? [] : programOf(command));
   return tls;
 }
 

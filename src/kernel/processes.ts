@@ -21,6 +21,12 @@ export function unifiedGroupOf(pid: number): string | null {
   return /^0::(.*)$/m.exec(read(`/proc/${pid}/cgroup`) ?? "")?.[1] ?? null;
 }
 
+/** Of its start; empty if it has ended. */
+export function environmentOf(pid: number): ReadonlyMap<string, string> {
+  const variables = (read(`/proc/${pid}/environ`) ?? "").split("\0").map((text) => text.split(/=(.*)/s));
+  return new Map(variables.map(([name = "", value = ""]) => [name, value]));
+}
+
 export function allPids(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -7,6 +7,7 @@ import { tallyOfAccessLog } from "../support/access-log.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { runChild } from "../support/child.ts";
 import { buildGo, type GoBuild, goBuilds } from "../support/go.ts";
+import { expectHttps } from "../support/https.ts";
 import { edgesOf, exactly, l7prof, profile } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { temporaryDirectory } from "../support/paths.ts";
@@ -26,14 +27,6 @@ async function startGoClient(port: number, path: string, count: number, connecti
   const client = await startServer(await buildGo("stripped"), args);
   const get = async () => JSON.parse((await client.ask("go", /^\{.*/, 60_000))[0]) as Tally;
   return { ...client, get };
-}
-
-/** Each edge is HTTPS, and nothing was missed. */
-function expectHttps(summary: Summary) {
-  expect(new Set(summary.edges.map(({ protocol }) => protocol))).toEqual(new Set(["https"]));
-  expect(summary.edges.map(({ peer }) => peer.address)).not.toContain("(unknown)");
-  expect(summary.capture).toMatchObject({ coverage: 1, lostEvents: 0, unansweredRequests: 0, orphanResponses: 0 });
-  expect(summary.unreadableTls).toBeUndefined();
 }
 
 const builds = Object.keys(goBuilds) as GoBuild[];

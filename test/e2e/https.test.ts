@@ -10,6 +10,7 @@ import { canConnect } from "../support/can-connect.ts";
 import { type Certificate, createCertificate } from "../support/certificate.ts";
 import { runChild, startChild } from "../support/child.ts";
 import { freePort } from "../support/free-port.ts";
+import { expectHttps } from "../support/https.ts";
 import { edgesOf, exactly, l7prof, profile, startL7prof } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo, temporaryDirectory } from "../support/paths.ts";
@@ -48,14 +49,6 @@ function startPythonServer({ key, cert }: Certificate, how: string) {
 
 const python = (port: number, how: string, count: number) =>
   ["python3", inRepo("test/servers/https-client.py"), `${port}`, how, `${count}`] as const;
-
-/** Each edge is HTTPS, and nothing was missed. */
-function expectHttps(summary: Summary) {
-  expect(new Set(summary.edges.map(({ protocol }) => protocol))).toEqual(new Set(["https"]));
-  expect(summary.edges.map(({ peer }) => peer.address)).not.toContain("(unknown)");
-  expect(summary.capture).toMatchObject({ coverage: 1, lostEvents: 0, unansweredRequests: 0, orphanResponses: 0 });
-  expect(summary.unreadableTls).toBeUndefined();
-}
 
 describe.each(["TLSv1.2", "TLSv1.3"])("nginx, %s: as its access log says", (protocols) => {
   test("ab, keep-alive and a connection for each; curl and a large file", async () => {

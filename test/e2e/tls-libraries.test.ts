@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/profile/window.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { runChild } from "../support/child.ts";
+import { expectHttps } from "../support/https.ts";
 import { edgesOf, exactly, profile, startL7prof } from "../support/l7prof.ts";
 import { startNginx } from "../support/nginx.ts";
 import { inRepo } from "../support/paths.ts";
@@ -36,13 +36,6 @@ beforeAll(() => {
 function startProgram(build: Build): Promise<Server> {
   const { key, cert } = createCertificate();
   return startServer(program(build), ["server", key, cert]);
-}
-
-function expectHttps(summary: Summary) {
-  expect(new Set(summary.edges.map(({ protocol }) => protocol))).toEqual(new Set(["https"]));
-  expect(summary.edges.map(({ peer }) => peer.address)).not.toContain("(unknown)");
-  expect(summary.capture).toMatchObject({ coverage: 1, lostEvents: 0, unansweredRequests: 0, orphanResponses: 0 });
-  expect(summary.unreadableTls).toBeUndefined();
 }
 
 async function askMuch({ port }: Server) {

@@ -18,7 +18,7 @@ export async function checkTls(probe: Probe, pids: readonly number[]): Promise<C
     return [{ name, state: "degraded", detail, fix }];
   }
   try {
-    tls.prepare([]);
+    tls.prepare([process.pid]);
     tls.scan(pids);
     return [checkLibraries(tls), ...pids.map((pid) => checkProcess(tls, pid))];
   } finally {

@@ -1,9 +1,9 @@
 /** The files that a process has mapped as code: its program, libraries, what it has dlopen'ed. */
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from "node:fs";
 import { basename } from "node:path";
 
 export interface MappedFile {
-  /** `device:inode`, the same under all paths, as RecordCursor.mappedFile has it. */
+  /** `device:inode`, the same under all paths of a file system, as RecordCursor.mappedFile has it. */
   readonly id: string;
   readonly pid: number;
   /** As the process sees it, which may be in another mount namespace. */
@@ -38,6 +38,18 @@ export function withFile<T>({ pid, path, range }: MappedFile, use: (fd: number) 
   }
 }
 
+const OVERLAYFS = 0x794c7630;
+
+/**
+ * Which file it is on the disk. Containers of one image see it through a file system each (overlayfs), with a device
+ * of its own; but the inode's number and its times are those on the disk.
+ */
+export function keyOnDisk(fd: number): string {
+  const { dev, ino, size, ctimeNs } = fstatSync(fd, { bigint: true });
+  const isOverlaid = statfsSync(`/proc/self/fd/${fd}`).type === OVERLAYFS;
+  return isOverlaid ? `${ino} ${size} ${ctimeNs}` : `${dev}:${ino}`;
+}
+
 export function nameOf({ path }: MappedFile): string {
   return basename(path);
 }
@@ -45,7 +57,7 @@ export function nameOf({ path }: MappedFile): string {
 function openFirst(paths: readonly string[]): number | null {
   for (const path of paths) {
     try {
-      return openSync(path, "r");
+      return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe by that name does not hold us up
     } catch {
       // the next one
     }

@@ -7,11 +7,11 @@ import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, FLAG_QUIC, PROCESS_ENDED } f
 import type { Probe } from "../probe.ts";
 import { SystemError } from "../system-error.ts";
 import { ElfFile } from "./elf.ts";
+import { runtimesOf, systemLibraries } from "./foreseen.ts";
 import { hasLibrary, libraries, soughtNames } from "./functions.ts";
 import { GO_LIBRARY, goPlacements } from "./go/library.ts";
-import { type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
+import { keyOnDisk, type MappedFile, mappedFiles, withFile } from "./mapped-files.ts";
 import { type Placement, placementsOf } from "./placements.ts";
-import { systemLibraries } from "./system-libraries.ts";
 import { TlsProbe } from "./tls-probe.ts";
 import { unreadableLibrary } from "./unreadable-library.ts";
 import { X86Code } from "./x86-code.ts";
@@ -37,6 +37,8 @@ export class TlsTracer {
   private readonly tlsProbe: TlsProbe;
   /** By file, which may hold several: Go's beside that of C code in it. */
   private readonly findings = new Map<string, readonly Finding[]>();
+  /** The same by what the file is on the disk: it is attached to once, by whatever file systems it is seen. */
+  private readonly findingsOnDisk = new Map<string, readonly Finding[]>();
   /** Processes to look at, once the records that are there have been read. */
   private readonly pending = new Set<number>();
   /** Processes with an opaque connection, and what they encrypt with: asked at once, since they may end soon. */
@@ -63,14 +65,16 @@ export class TlsTracer {
   /** The targets at the start. One without a library may be about to load one, or to start a program that does. */
   scanFirst(pids: readonly number[]): void {
     this.scan(pids);
-    if (pids.some((pid) => this.readableIn(pid).length === 0)) this.prepare([]);
+    const without = pids.filter((pid) => this.readableIn(pid).length === 0);
+    if (without.length > 0) this.prepare(without);
   }
 
-  /** Programs will start: attaches to what they may load before the first of them runs. */
-  prepare(programs: readonly MappedFile[]): void {
-    if (!this.isPrepared) for (const file of systemLibraries()) this.inspect(file);
+  /** These processes will start programs: attaches to what they may bring before the first of them runs. */
+  prepare(pids: Iterable<number>, programs: readonly MappedFile[] = []): void {
+    const libraries = this.isPrepared ? [] : systemLibraries();
     this.isPrepared = true;
-    for (const file of programs) this.inspect(file);
+    for (const file of [...programs, ...libraries]) this.inspect(file);
+    for (const pid of pids) for (const file of runtimesOf(pid)) this.inspect(file);
   }
 
   /** Takes note of what may bring another library. */
@@ -91,7 +95,7 @@ export class TlsTracer {
 
   /** Attaches to what has been noticed; answers what went wrong since the last call. */
   update(): readonly TlsWarning[] {
-    if (this.hasStarted) this.prepare([]);
+    if (this.hasStarted && !this.isPrepared) this.prepare(this.pending);
     this.scan(this.pending);
     for (const pid of this.pending) if (this.seen.get(pid) === "") this.seen.set(pid, this.describe(pid));
     this.pending.clear();
@@ -104,7 +108,7 @@ export class TlsTracer {
 
   /** The libraries that are read. */
   attached(): Finding[] {
-    return [...this.findings.values()].flat().filter(({ failure }) => failure === null);
+    return [...this.findingsOnDisk.values()].flat().filter(({ failure }) => failure === null);
   }
 
   /** Those of them that the process maps. */
@@ -135,7 +139,13 @@ export class TlsTracer {
 
   private inspect(file: MappedFile): void {
     if (this.findings.has(file.id)) return;
-    this.findings.set(file.id, withFile(file, (fd) => this.attachToLibraries(file, fd)) ?? []);
+    const findings = withFile(file, (fd) => {
+      const key = keyOnDisk(fd);
+      const found = this.findingsOnDisk.get(key) ?? this.attachToLibraries(file, fd);
+      this.findingsOnDisk.set(key, found);
+      return found;
+    });
+    if (findings !== null) this.findings.set(file.id, findings);
   }
 
   private attachToLibraries(file: MappedFile, fd: number): Finding[] {

@@ -1,15 +1,19 @@
 /**
- * The TLS libraries that this system offers to programs: those of a program that starts must be probed before it has
- * loaded them, since it may be done within a few milliseconds.
+ * Files of which a program that starts will have its TLS library: they must be probed before it does, since it may be
+ * done within a few milliseconds.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { environmentOf } from "../processes.ts";
 import type { MappedFile } from "./mapped-files.ts";
 
 const NAME = /^lib(ssl|gnutls)\.so\.\d/;
 const CONFIGURATIONS = "/etc/ld.so.conf.d";
 const DIRECTORIES = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
+/** Programs that have a library within themselves, and that others start by name. */
+const RUNTIMES = ["node"];
 
+/** What this system offers to programs. */
 export function systemLibraries(): MappedFile[] {
   const directories = new Set([...configuredDirectories(), ...DIRECTORIES]);
   const paths = [...directories].flatMap((directory) =>
@@ -17,15 +21,24 @@ export function systemLibraries(): MappedFile[] {
       .filter((name) => NAME.test(name))
       .map((name) => join(directory, name)),
   );
-  return paths.flatMap(fileAt);
+  return paths.flatMap((path) => fileAt(path));
 }
 
 /** The program that a command line runs, looked up as a shell does. */
 export function programOf(command: readonly string[]): MappedFile[] {
   const [name = ""] = command;
-  if (name.includes("/")) return fileAt(name);
-  const directories = (process.env.PATH ?? "").split(delimiter);
-  return directories.flatMap((directory) => fileAt(join(directory, name))).slice(0, 1);
+  return name.includes("/") ? fileAt(resolve(name)) : onPath(process.env.PATH ?? "", name);
+}
+
+/** Runtimes that a process would find, in its container if it is in one. */
+export function runtimesOf(pid: number): MappedFile[] {
+  const path = environmentOf(pid).get("PATH") ?? "";
+  return RUNTIMES.flatMap((name) => onPath(path, name, pid));
+}
+
+function onPath(path: string, name: string, pid = process.pid): MappedFile[] {
+  const directories = path.split(delimiter).filter((directory) => isAbsolute(directory));
+  return directories.flatMap((directory) => fileAt(join(directory, name), pid)).slice(0, 1);
 }
 
 /** ld.so.conf(5) */
@@ -48,12 +61,15 @@ function entriesOf(directory: string): string[] {
   }
 }
 
-function fileAt(path: string): MappedFile[] {
+/** The regular file at an absolute path, as the process sees it. */
+function fileAt(path: string, pid = process.pid): MappedFile[] {
   try {
-    const { dev, ino } = statSync(path);
+    const stats = statSync(`/proc/${pid}/root${path}`);
+    if (!stats.isFile()) return [];
+    const { dev, ino } = stats;
     // As glibc's gnu_dev_major and gnu_dev_minor take a number apart that fits 32 bits.
     const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
-    return [{ id: `${major}:${minor}:${ino}`, pid: process.pid, path, range: null }];
+    return [{ id: `${major}:${minor}:${ino}`, pid, path, range: null }];
   } catch {
     return [];
   }
