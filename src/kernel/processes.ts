@@ -1,5 +1,5 @@
 /** What /proc tells of processes. Any of them may end while it is read: then it is as if it had never been. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export function exists(pid: number): boolean {
   return read(`/proc/${pid}/stat`) !== null;
@@ -25,6 +25,15 @@ export function unifiedGroupOf(pid: number): string | null {
 export function environmentOf(pid: number): ReadonlyMap<string, string> {
   const variables = (read(`/proc/${pid}/environ`) ?? "").split("\0").map((text) => text.split(/=(.*)/s));
   return new Map(variables.map(([name = "", value = ""]) => [name, value]));
+}
+
+/** What tells whether two processes see the same files; null if it has ended. */
+export function mountNamespaceOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return null;
+  }
 }
 
 export function allPids(): number[] {

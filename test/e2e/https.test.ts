@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { connect } from "node:tls";
 import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/core/profile/window.ts";
 import { tallyOfAccessLog } from "../support/access-log.ts";
+import { uprobeLinksOf } from "../support/bpf.ts";
 import { canConnect } from "../support/can-connect.ts";
 import { type Certificate, createCertificate } from "../support/certificate.ts";
 import { runChild, startChild } from "../support/child.ts";
@@ -268,24 +269,13 @@ test("--port: other connections of the process are left out", async () => {
   expect(summary.edges.map(({ requests, peer }) => [requests, peer.port])).toEqual([[2, Number(wanted)]]);
 });
 
-/** It has links to user-space functions: one for many since kernel 6.6, else a perf event each. */
-function isAttachedToFunctions(pid: number): boolean {
-  const directory = `/proc/${pid}/fdinfo`;
-  try {
-    const texts = readdirSync(directory).map((fd) => readFileSync(`${directory}/${fd}`, "utf8"));
-    return texts.some((text) => /^link_type:\s*(uprobe_multi|perf)/m.test(text));
-  } catch {
-    return false; // a descriptor was closed meanwhile: it is still at work
-  }
-}
-
 test("a library that is loaded later", async () => {
   const nginx = await startSecureNginx("TLSv1.3");
   const program = `import sys; print("ready 0", flush=True); sys.stdin.readline(); import ssl; print("loaded", flush=True); sys.stdin.readline(); sys.argv = ["", "${nginx.port}", "urllib", "5"]; exec(open("${inRepo("test/servers/https-client.py")}").read())`;
   const client = await startServer("python3", ["-c", program]);
   const run = await startL7prof([...exactly, "--pid", `${client.pid}`]);
   await client.ask("load", /^loaded/);
-  await until("l7prof is attached to the library", () => isAttachedToFunctions(run.pid));
+  await until("l7prof is attached to the library", () => uprobeLinksOf(run.pid) > 0);
   await client.ask("go", /^done/);
   const { summary } = await run.finished();
   expectHttps(summary);

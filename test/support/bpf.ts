@@ -47,3 +47,15 @@ export function programsOf(pid: number | string): readonly number[] {
     return []; // it has ended, or closed a descriptor, meanwhile
   }
 }
+
+/** How many links of a process lead to user-space functions: one for many places since kernel 6.6, else one for each. */
+export function uprobeLinksOf(pid: number): number {
+  const directory = `/proc/${pid}/fdinfo`;
+  return readdirSync(directory).filter((fd) => {
+    try {
+      return /^link_type:\s*(uprobe_multi|perf)/m.test(readFileSync(`${directory}/${fd}`, "utf8"));
+    } catch {
+      return false; // it was closed meanwhile
+    }
+  }).length;
+}

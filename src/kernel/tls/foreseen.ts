@@ -7,21 +7,26 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { environmentOf } from "../processes.ts";
 import type { MappedFile } from "./mapped-files.ts";
 
-const NAME = /^lib(ssl|gnutls)\.so\.\d/;
+const NAME = /^lib(ssl|gnutls)\.so\.\d[\w.]*$/;
 const CONFIGURATIONS = "/etc/ld.so.conf.d";
-const DIRECTORIES = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
+/** Debian's directories are named by the machine. */
+const MULTIARCH = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+const DIRECTORIES = ["/lib64", "/usr/lib64", `/usr/lib/${MULTIARCH}`, "/lib", "/usr/lib", "/usr/local/lib"];
+/** A container may hold as many as it likes. */
+const MAX_LIBRARIES = 64;
 /** Programs that have a library within themselves, and that others start by name. */
 const RUNTIMES = ["node"];
 
-/** What this system offers to programs. */
-export function systemLibraries(): MappedFile[] {
-  const directories = new Set([...configuredDirectories(), ...DIRECTORIES]);
+/** What the system of a process offers to programs, in its container if it is in one. */
+export function systemLibraries(pid: number): MappedFile[] {
+  const configured = pid === process.pid ? configuredDirectories() : []; // a container could make anything of these
+  const directories = new Set([...configured, ...DIRECTORIES]);
   const paths = [...directories].flatMap((directory) =>
-    entriesOf(directory)
+    entriesOf(`/proc/${pid}/root${directory}`)
       .filter((name) => NAME.test(name))
       .map((name) => join(directory, name)),
   );
-  return paths.flatMap((path) => fileAt(path));
+  return paths.slice(0, MAX_LIBRARIES).flatMap((path) => fileAt(path, pid));
 }
 
 /** The program that a command line runs, looked up as a shell does. */

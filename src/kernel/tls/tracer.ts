@@ -5,6 +5,7 @@
 import type { RecordCursor } from "../../core/decode.ts";
 import { EVENT_MAPPED, EVENT_OPAQUE, EVENT_PROCESS, FLAG_QUIC, PROCESS_ENDED } from "../../core/record-layout.ts";
 import type { Probe } from "../probe.ts";
+import { mountNamespaceOf } from "../processes.ts";
 import { SystemError } from "../system-error.ts";
 import { ElfFile } from "./elf.ts";
 import { runtimesOf, systemLibraries } from "./foreseen.ts";
@@ -44,7 +45,8 @@ export class TlsTracer {
   /** Processes with an opaque connection, and what they encrypt with: asked at once, since they may end soon. */
   private readonly seen = new Map<number, string>();
   private readonly warnings: TlsWarning[] = [];
-  private isPrepared = false;
+  /** Mount namespaces whose libraries are attached to. */
+  private readonly prepared = new Set<string>();
   /** A target has started a process, which may become another program. */
   private hasStarted = false;
 
@@ -66,15 +68,13 @@ export class TlsTracer {
   scanFirst(pids: readonly number[]): void {
     this.scan(pids);
     const without = pids.filter((pid) => this.readableIn(pid).length === 0);
-    if (without.length > 0) this.prepare(without);
+    if (without.length > 0) this.prepare([process.pid, ...without]);
   }
 
   /** These processes will start programs: attaches to what they may bring before the first of them runs. */
   prepare(pids: Iterable<number>, programs: readonly MappedFile[] = []): void {
-    const libraries = this.isPrepared ? [] : systemLibraries();
-    this.isPrepared = true;
-    for (const file of [...programs, ...libraries]) this.inspect(file);
-    for (const pid of pids) for (const file of runtimesOf(pid)) this.inspect(file);
+    for (const file of programs) this.inspect(file);
+    for (const pid of pids) for (const file of [...this.newLibraries(pid), ...runtimesOf(pid)]) this.inspect(file);
   }
 
   /** Takes note of what may bring another library. */
@@ -95,7 +95,7 @@ export class TlsTracer {
 
   /** Attaches to what has been noticed; answers what went wrong since the last call. */
   update(): readonly TlsWarning[] {
-    if (this.hasStarted && !this.isPrepared) this.prepare(this.pending);
+    if (this.hasStarted && this.prepared.size === 0) this.prepare([process.pid, ...this.pending]);
     this.scan(this.pending);
     for (const pid of this.pending) if (this.seen.get(pid) === "") this.seen.set(pid, this.describe(pid));
     this.pending.clear();
@@ -125,6 +125,7 @@ export class TlsTracer {
 
   private describe(pid: number): string {
     const files = mappedFiles(pid);
+    for (const file of files) this.inspect(file);
     const findings = this.findingsIn(files);
     const failed = findings.find(({ failure }) => failure !== null);
     if (failed !== undefined) return `${failed.library} (${failed.path}: ${failed.failure})`;
@@ -135,6 +136,14 @@ export class TlsTracer {
 
   private findingsIn(files: readonly MappedFile[]): Finding[] {
     return files.flatMap(({ id }) => this.findings.get(id) ?? []);
+  }
+
+  /** Of its system, unless that of another process was the same. */
+  private newLibraries(pid: number): MappedFile[] {
+    const system = mountNamespaceOf(pid);
+    if (system === null || this.prepared.has(system)) return [];
+    this.prepared.add(system);
+    return systemLibraries(pid);
   }
 
   private inspect(file: MappedFile): void {
