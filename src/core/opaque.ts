@@ -16,6 +16,8 @@ import { type OpaqueEvents, type Unreadable, UnreadableRows } from "./unreadable
 const MAX_CONNECTIONS = 65_536;
 /** Its session may show so long after it should have. */
 const MAX_WAIT_NS = 1e9;
+/** A hello goes each way before any plaintext does: RFC 8446, 2, and RFC 5246, 7.3 (0-RTT takes an earlier session). */
+const TURNS_BEFORE_PLAINTEXT = 3;
 const LATE = "had a TLS session before its library was probed: what went by until then is not counted";
 /** RFC 8446, 6: level and description. */
 const ALERT_BYTES = 2;
@@ -27,8 +29,9 @@ interface Opaque extends Unreadable {
   session: number | null;
   /** Of `bytes`, those that went by before its session was read, as long as nothing tells of them. */
   missedBytes: number;
-  hasRead: boolean;
-  hasWritten: boolean;
+  /** How often what moved outside of the library's probed calls has changed its direction, the first time included. */
+  turns: number;
+  hasWrittenLast: boolean;
 }
 
 export interface OpaqueParts {
@@ -71,7 +74,7 @@ export class OpaqueConnections {
     if (this.connections.size >= MAX_CONNECTIONS && oldest !== undefined) this.closed(oldest);
     const quic = isQuic ? new QuicConnections() : null;
     const counted = { bytes: 0, row: null, isOfKernel: false, quic };
-    const opaque = { open, ...counted, session: null, missedBytes: 0, hasRead: false, hasWritten: false };
+    const opaque = { open, ...counted, session: null, missedBytes: 0, turns: 0, hasWrittenLast: false };
     if (!isQuic) this.table.addEnds(open);
     this.connections.set(open.info.id, opaque);
   }
@@ -80,6 +83,9 @@ export class OpaqueConnections {
     const opaque = this.connections.get(record.connection);
     if (opaque === undefined) return;
     opaque.bytes += record.length;
+    const isWrite = (record.flags & FLAG_WRITE) !== 0;
+    if (opaque.turns === 0 || isWrite !== opaque.hasWrittenLast) opaque.turns++;
+    opaque.hasWrittenLast = isWrite;
     if ((record.flags & FLAG_KERNEL_TLS) !== 0) opaque.isOfKernel = true;
     const more = opaque.quic?.moved(record) ?? 0;
     if (opaque.row !== null) {
@@ -97,10 +103,8 @@ export class OpaqueConnections {
    * A call of the library may have waited when its probes came, and what it moved then shows no session; so the answer
    * shows it, however long that takes. But not if it went by as well, or more came by much later.
    */
-  private judge(opaque: Opaque, { flags, timeNs }: RecordCursor): void {
-    if ((flags & FLAG_WRITE) !== 0) opaque.hasWritten = true;
-    else opaque.hasRead = true;
-    const isOverdue = (opaque.hasRead && opaque.hasWritten) || timeNs - opaque.open.openNs >= MAX_WAIT_NS;
+  private judge(opaque: Opaque, { timeNs }: RecordCursor): void {
+    const isOverdue = opaque.turns >= 2 || timeNs - opaque.open.openNs >= MAX_WAIT_NS;
     if (!isOverdue || this.overdue.has(opaque)) return;
     this.overdue.set(opaque, timeNs);
     this.rows.nameOf(opaque); // at a record, not at a tick: so a replay, too, knows it in time
@@ -114,7 +118,7 @@ export class OpaqueConnections {
     this.overdue.delete(opaque);
     const { open } = opaque;
     const isLate = (flags & FLAG_LATE) !== 0 && open.info.isFresh && open.openNs >= this.startNs;
-    if (isLate && opaque.session === null) opaque.missedBytes = opaque.bytes;
+    if (isLate && opaque.session === null && opaque.turns >= TURNS_BEFORE_PLAINTEXT) opaque.missedBytes = opaque.bytes;
     if (opaque.session !== null) this.bySession.delete(opaque.session);
     opaque.session = session;
     this.bySession.set(session, opaque);

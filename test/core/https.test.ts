@@ -148,7 +148,7 @@ describe("a connection that is encrypted", () => {
     const start = (profiling: ReturnType<typeof startProfiling>, isFresh = true) => {
       const open = profiling.wire.connection({ ...client, isFresh }).opaque(true);
       const session = profiling.wire.connection({ ...client, tls: "known", isFresh: false });
-      return { open: open.cipher(400, FLAG_WRITE).cipher(600), session };
+      return { open: open.cipher(300, FLAG_WRITE).cipher(600).cipher(100, FLAG_WRITE), session };
     };
 
     it("lacks what went by until then: coverage and a warning say so, in whatever order it shows", () => {
@@ -173,6 +173,19 @@ describe("a connection that is encrypted", () => {
           },
         ]);
       }
+    });
+
+    it("lacks it, too, if it was counted as unreadable before", () => {
+      const profiling = startProfiling();
+      const open = profiling.wire.connection(client).opaque(true).cipher(300, FLAG_WRITE).cipher(600);
+      profiling.profiler.tick(profiling.wire.wait(2000).timeNs);
+      expect(rows(profiling)).toEqual([[1, 900, "a library"]]);
+      const session = profiling.wire.connection({ ...client, tls: "known", isFresh: false });
+      open.cipher(100, FLAG_WRITE).bound(session, true);
+      session.read(answer(200));
+      expect(rows(profiling)).toBeUndefined();
+      expect(profiling.capture()).toMatchObject({ seenBytes: 1000 + answer(200).length });
+      expect(profiling.warnings.map(({ code }) => code)).toEqual(["tls-unreadable", "tls-late"]);
     });
 
     it("is counted as unreadable if it does not show to be HTTP any more, closed or open", () => {
@@ -205,11 +218,11 @@ describe("a connection that is encrypted", () => {
       }
     });
 
-    it("lacks nothing if no call was outside of those that are probed", () => {
+    it("lacks nothing if no more went by than a hello each way", () => {
       const profiling = startProfiling();
       const open = profiling.wire.connection(client).opaque(true);
       const session = profiling.wire.connection({ ...client, tls: "known", isFresh: false });
-      open.bound(session, true);
+      open.cipher(300, FLAG_WRITE).cipher(500).cipher(100).bound(session, true);
       session.write(get("/")).read(answer(200)).close();
       expect([profiling.capture().coverage, profiling.warnings]).toEqual([1, []]);
     });

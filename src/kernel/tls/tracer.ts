@@ -36,9 +36,9 @@ export interface Finding {
 
 export class TlsTracer {
   private readonly tlsProbe: TlsProbe;
-  /** By file, which may hold several: Go's beside that of C code in it. */
+  /** By file, which may hold several: Go's beside that of C code in it. Forgotten when there are too many. */
   private readonly findings = new Map<string, readonly Finding[]>();
-  /** The same by what the file is on the disk: it is attached to once, by whatever file systems it is seen. */
+  /** Those by what the file is on the disk: it is attached to once, by whatever file systems it is seen. */
   private readonly findingsOnDisk = new Map<string, readonly Finding[]>();
   /** Processes to look at, once the records that are there have been read. */
   private readonly pending = new Set<number>();
@@ -148,10 +148,11 @@ export class TlsTracer {
 
   private inspect(file: MappedFile): void {
     if (this.findings.has(file.id)) return;
+    if (this.findings.size >= MAX_SEEN) this.findings.clear();
     const findings = withFile(file, (fd) => {
       const key = keyOnDisk(fd);
       const found = this.findingsOnDisk.get(key) ?? this.attachToLibraries(file, fd);
-      this.findingsOnDisk.set(key, found);
+      if (found.length > 0) this.findingsOnDisk.set(key, found);
       return found;
     });
     if (findings !== null) this.findings.set(file.id, findings);
