@@ -1,7 +1,8 @@
 #!/bin/bash
 # What scripts/test-kernel.sh runs in the guest: 13 requests to a Node server, counted by l7prof, again with all that can
-# be switched on, by HTTPS; to a program that throws exceptions through its TLS libraries, to an nginx that lets the kernel
-# encrypt, to one under load, over a link with delay and loss, then as many to servers that use io_uring alone. Then power off.
+# be switched on, by HTTPS; to a server of Go's, to a program that throws exceptions through its TLS libraries, to an nginx
+# that lets the kernel encrypt, to one under load, over a link with delay and loss, then as many to servers that use
+# io_uring alone. Then power off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run NO_COLOR=1
 cd "$(dirname "$0")/.." || exit
 uname -r
@@ -50,6 +51,16 @@ server=$!
 until grep -q up /run/secure; do sleep 1; done
 count $server 8443 "" https
 [ "$counts" = '[0,1,{"200":7,"404":6}]' ] && echo "https: ok" || verdict=FAILED
+if [ -x tmp/kernel-go ]; then
+	sleep 1000 | tmp/kernel-go server tmp/kernel-key.pem tmp/kernel-cert.pem > /run/go &
+	server=$!
+	until grep -q ready /run/go; do sleep 1; done
+	count $server "$(sed -n 's/^ready //p' /run/go)" "" https
+	[ "$counts" = '[0,1,{"404":13}]' ] && echo "Go: ok" || verdict=FAILED
+	kill $server
+else
+	echo "Go: not here"
+fi
 if [ "$(uname -m)" = x86_64 ] && [ -x tmp/tls-throws ]; then . scripts/test-kernel-throws.sh; else echo "exceptions: not here"; fi
 # What the kernel encrypts is neither plain HTTP nor a library's: a connection, with what the calls moved by the server's count.
 if grep -qs tls /proc/sys/net/ipv4/tcp_available_ulp && command -v python3 > /run/which; then

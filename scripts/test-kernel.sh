@@ -14,11 +14,13 @@ trap 'rm -rf "$work"' EXIT
 
 # Nothing is configured, which would take the emulation long: unpacked, these programs run.
 make_arm64_root() {
-	packages=nodejs,libbpf1,curl,jq,busybox-static,linux-image-arm64
+	packages=nodejs,libbpf1,curl,jq,busybox-static,nginx-light,apache2-utils,linux-image-arm64
 	debootstrap --foreign --arch=arm64 --variant=minbase --include=$packages trixie "$1"
 	for package in "$1"/var/cache/apt/archives/*.deb; do
 		dpkg-deb --fsys-tarfile "$package" | tar -xC "$1" --keep-directory-symlink
 	done
+	for file in passwd group; do cp "$1/usr/share/base-passwd/$file.master" "$1/etc/$file"; done
+	ln -sf /bin/busybox "$1/usr/bin/awk"
 	for fs in proc sys; do rm -f "$1/$fs" && mkdir "$1/$fs"; done # debootstrap links them to those of this machine
 	koffi=$(node -p 'require(process.argv[1]).version' "$root/node_modules/koffi/package.json")
 	# Node looks for it there, too, from wherever the checkout is mounted.
@@ -51,6 +53,10 @@ mkdir -p "$root/tmp"
 # Where it can be built, exceptions are tested, too.
 [ ! -e /usr/include/gnutls/gnutls.h ] || [ "$1" = arm64 ] || g++ -std=c++17 -O2 -pthread -o "$root/tmp/tls-throws" \
 	"$root"/test/servers/tls-throws/{main,openssl,gnutls}.cc -lssl -lcrypto -lgnutls
+# Likewise Go.
+[ "$1" != arm64 ] && architecture=amd64 || architecture=arm64
+! command -v go > "$work/which" || GOARCH=$architecture CGO_ENABLED=0 go build -ldflags="-s -w" -o "$root/tmp/kernel-go" \
+	"$root/test/servers/go-https.go"
 mkdir -p "$work"/initrd/{bin,modules,newroot,proc,sys,dev}
 cp "$busybox" "$work/initrd/bin/"
 # In the order of their dependencies; what a version does not have is built in or not needed.
