@@ -12,7 +12,7 @@ import { onCleanup } from "../support/cleanup.ts";
 import { buildGo } from "../support/go.ts";
 import { expectHttps } from "../support/https.ts";
 import { edgesOf, exactly, l7prof, profile, type Run, startL7prof } from "../support/l7prof.ts";
-import { startNginx } from "../support/nginx.ts";
+import { type Nginx, startNginx } from "../support/nginx.ts";
 import { temporaryDirectory } from "../support/paths.ts";
 import { startServer } from "../support/servers.ts";
 import { type Tally, tallyOf } from "../support/tally.ts";
@@ -38,6 +38,19 @@ async function whileStopped<T>({ signal }: Run, work: () => Promise<T>): Promise
   return result;
 }
 
+/** Its 7 requests, though l7prof looks only after the program that the shell becomes has ended. */
+async function expectAllSeen(shell: Awaited<ReturnType<typeof startShell>>, nginx: Nginx) {
+  const run = await startL7prof([...exactly, "--pid", `${shell.pid}`]);
+  await whileStopped(run, async () => {
+    await shell.start();
+    await shell.exited;
+  });
+  const { summary, warnings } = await run.finished();
+  expectHttps(summary);
+  expect(warnings).toEqual([]);
+  expect(tallyOf(summary.edges)).toEqual(tallyOfAccessLog(await nginx.accessLog(7)));
+}
+
 test("-- ./PROGRAM, which has Go's own TLS: from its first request on", async () => {
   const nginx = await startSecureNginx();
   const program = await buildGo("stripped");
@@ -56,15 +69,7 @@ test("Node, which a shell finds on its PATH, is probed before it starts", async 
   const ask = `process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
     for (let n = 0; n < 7; n++) await (await fetch("https://127.0.0.1:${nginx.port}/hello")).text();`;
   const shell = await startShell(["node", "--no-warnings", "--input-type=module", "-e", ask]);
-  const run = await startL7prof([...exactly, "--pid", `${shell.pid}`]);
-  await whileStopped(run, async () => {
-    await shell.start();
-    await shell.exited;
-  });
-  const { summary, warnings } = await run.finished();
-  expectHttps(summary);
-  expect(warnings).toEqual([]);
-  expect(tallyOf(summary.edges)).toEqual(tallyOfAccessLog(await nginx.accessLog(7)));
+  await expectAllSeen(shell, nginx);
 });
 
 test("a program that asks before its library is probed: the rest counts, and what is missing is said", async () => {
@@ -120,15 +125,7 @@ test("a container's own library is probed before a program of the container star
     ["curl", "-sk", ...Array<string>(7).fill(`https://127.0.0.1:${nginx.port}/hello`)],
     root,
   );
-  const run = await startL7prof([...exactly, "--pid", `${shell.pid}`]);
-  await whileStopped(run, async () => {
-    await shell.start();
-    await shell.exited;
-  });
-  const { summary, warnings } = await run.finished();
-  expectHttps(summary);
-  expect(warnings).toEqual([]);
-  expect(tallyOf(summary.edges)).toEqual(tallyOfAccessLog(await nginx.accessLog(7)));
+  await expectAllSeen(shell, nginx);
 });
 
 test("containers of one image, each of which sees it through a file system of its own: its files are probed once", async () => {

@@ -12,8 +12,9 @@ const CONFIGURATIONS = "/etc/ld.so.conf.d";
 /** Debian's directories are named by the machine. */
 const MULTIARCH = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
 const DIRECTORIES = ["/lib64", "/usr/lib64", `/usr/lib/${MULTIARCH}`, "/lib", "/usr/lib", "/usr/local/lib"];
-/** A container may hold as many as it likes. */
+/** A container may hold, and a process name, as many as it likes. */
 const MAX_LIBRARIES = 64;
+const MAX_DIRECTORIES = 64;
 /** Programs that have a library within themselves, and that others start by name. */
 const RUNTIMES = ["node"];
 
@@ -42,8 +43,12 @@ export function runtimesOf(pid: number): MappedFile[] {
 }
 
 function onPath(path: string, name: string, pid = process.pid): MappedFile[] {
-  const directories = path.split(delimiter).filter((directory) => isAbsolute(directory));
-  return directories.flatMap((directory) => fileAt(join(directory, name), pid)).slice(0, 1);
+  const directories = path.split(delimiter, MAX_DIRECTORIES).filter((directory) => isAbsolute(directory));
+  for (const directory of directories) {
+    const found = fileAt(join(directory, name), pid);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 /** ld.so.conf(5) */
